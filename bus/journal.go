@@ -1,0 +1,45 @@
+package bus
+
+import (
+	"context"
+	"time"
+)
+
+// Record is an event as it lies in a journal.
+type Record struct {
+	Header
+	RecordedAt time.Time
+	Data       []byte // JSON
+}
+
+// Attachment is what a bus gives its journal.
+type Attachment struct {
+	// Prepare stamps a payload's header and encodes it; the journal adds Seq and RecordedAt. It touches no database.
+	Prepare func(ctx context.Context, p Payload, stamps ...Stamp) (Record, error)
+	// Wake tells the pump that records up to last are committed. It never blocks and may be called from any goroutine, late or twice.
+	Wake func(last uint64)
+}
+
+// Journal is a durable, totally ordered, gapless log of recorded events. Numbers start at 1.
+// bus/journal keeps one in a database, resources/memstore one in memory. All methods may be called concurrently.
+type Journal interface {
+	// Attach binds a bus to the journal until detach is called. A second bus at the same time is ErrAttached.
+	Attach(Attachment) (detach func(), err error)
+	// Bounds returns the numbers of the oldest and the newest record there are; first = last+1 if there is none (last is then the newest there ever was).
+	Bounds(ctx context.Context) (first, last uint64, err error)
+	// Read returns up to limit records with Seq > after, in order and without holes; none at the end.
+	// If records after "after" have been removed by retention it starts at the first that is left.
+	Read(ctx context.Context, after uint64, limit int) ([]Record, error)
+	// SeqBefore returns the number of the newest record that was recorded before t, 0 if there is none.
+	SeqBefore(ctx context.Context, t time.Time) (uint64, error)
+	// Cursor returns the position of a durable subscription: all up to seq has been scanned.
+	Cursor(ctx context.Context, name string) (seq uint64, known bool, err error)
+	// SetCursor creates or raises a cursor; it never lowers one.
+	SetCursor(ctx context.Context, name string, seq uint64) error
+}
+
+// EnterWriter marks ctx as belonging to a member of the writer w (any comparable identity; the journal itself).
+func EnterWriter(ctx context.Context, w any) context.Context { panic("unwritten") }
+
+// InWriter reports whether ctx belongs to a member of the writer w. What waits for that writer then returns ErrInWriter.
+func InWriter(ctx context.Context, w any) bool { panic("unwritten") }

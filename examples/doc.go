@@ -1,0 +1,2 @@
+// Package examples holds whole programs, one folder each: quickstart is the smallest, server the main job.
+package examples

@@ -1,0 +1,2 @@
+// Package natsbridge is the NATS side of a bridge: it publishes events to a JetStream stream.
+package natsbridge

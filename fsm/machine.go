@@ -1,68 +1,121 @@
 package fsm
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Class of a state.
+type Class int
+
+const (
+	Steady       Class = iota + 1 // a resource may stay here for as long as it likes
+	Transitional                  // something is being done; there is a limit to how long it may take
+	Final                         // nothing comes after it
+)
+
+// String is the class's name in lower case.
+func (c Class) String() string {
+	switch c {
+	case Steady:
+		return "steady"
+	case Transitional:
+		return "transitional"
+	case Final:
+		return "final"
+	}
+	return fmt.Sprintf("class(%d)", int(c))
+}
 
 // Machine is a checked, compiled Spec: immutable, shared by all resources of a kind, safe for concurrent use.
-type Machine struct{}
-
-func New(s Spec) (*Machine, error)                     { panic("unwritten") } // *SpecError lists all faults
-func MustNew(s Spec) *Machine                          { panic("unwritten") }
-func (m *Machine) Kind() string                        { panic("unwritten") }
-func (m *Machine) Spec() Spec                          { panic("unwritten") } // a copy
-func (m *Machine) States() []State                     { panic("unwritten") } // in order of appearance
-func (m *Machine) Initial() []State                    { panic("unwritten") }
-func (m *Machine) Triggers() []Trigger                 { panic("unwritten") }
-func (m *Machine) Has(s State) bool                    { panic("unwritten") }
-func (m *Machine) Knows(t Trigger) bool                { panic("unwritten") }
-func (m *Machine) Class(s State) (Class, bool)         { panic("unwritten") } // false: not a state of this machine
-func (m *Machine) Limit(s State) (time.Duration, bool) { panic("unwritten") }
-
-// WithLimits returns a machine with other limits for states that have one (a state without one is an error).
-func (m *Machine) WithLimits(l map[State]time.Duration) (*Machine, error) { panic("unwritten") }
-
-// Next asks what on does to a subject in (from, origin). No lock, no allocation unless refused.
-// Errors: *TransitionError (not allowed here, or no guard held), *UnknownError (state or trigger this machine doesn't have), *GuardError (panic, wrong subject type).
-func (m *Machine) Next(from, origin State, on Trigger, subject any) (Step, error) { panic("unwritten") }
-
-// Allowed lists the triggers that Next would take now, in order of declaration. Same edges included.
-func (m *Machine) Allowed(from, origin State, subject any) ([]Trigger, error) { panic("unwritten") }
-
-// Back reports whether an edge leads from the transitional state s back to its origin.
-func (m *Machine) Back(s State) bool { panic("unwritten") }
-
-// Origins lists the origins with which s can be reached; none for steady states.
-func (m *Machine) Origins(s State) []State           { panic("unwritten") }
-func (m *Machine) Mermaid(opts ...DrawOption) string { panic("unwritten") }
-func (m *Machine) DOT(opts ...DrawOption) string     { panic("unwritten") }
-func (m *Machine) Table(opts ...DrawOption) string   { panic("unwritten") }
-
-type DrawOption func(*drawing)
-type drawing struct{}
-
-// Current marks the state a resource is in.
-func Current(s State) DrawOption { panic("unwritten") }
-
-// TransitionError: the machine refuses.
-//
-//	fsm: vm/42 cannot "stop_requested" in "starting" (allowed: operation_succeeded, …)
-type TransitionError struct {
-	Kind    string
-	ID      string // filled by the engine
-	State   State
-	Origin  State
-	Trigger Trigger
-	Allowed []Trigger
-	Guards  []string // names of guards that did not hold
+type Machine struct {
+	plan  *plan
+	rules map[key]*rule
 }
 
-func (e *TransitionError) Error() string { panic("unwritten") }
-
-// UnknownError: a name this machine doesn't have.
-type UnknownError struct {
-	Kind  string
-	What  string // "state", "trigger"
-	Name  string
-	Known []string
+// New checks and compiles a Spec. The error is a *SpecError that lists all faults.
+func New(s Spec) (*Machine, error) {
+	p := newPlan(s.clone())
+	if faults := p.check(); len(faults) > 0 {
+		return nil, &SpecError{Kind: s.Kind, Faults: faults}
+	}
+	return &Machine{plan: p, rules: p.compile()}, nil
 }
 
-func (e *UnknownError) Error() string { panic("unwritten") }
+// MustNew is New for package variables: it panics if the Spec has faults.
+func MustNew(s Spec) *Machine {
+	m, err := New(s)
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+// Kind is the name of the kind that the machine is for.
+func (m *Machine) Kind() string { return m.plan.spec.Kind }
+
+// Spec returns a copy of what the machine was made of, limits of WithLimits included.
+func (m *Machine) Spec() Spec { return m.plan.spec.clone() }
+
+// States lists all states: initial ones first, then in order of appearance.
+func (m *Machine) States() []State { return slices.Clone(m.plan.states) }
+
+// Initial lists the states a resource can begin in; the first is the one it begins in if nobody says.
+func (m *Machine) Initial() []State { return slices.Clone(m.plan.spec.Initial) }
+
+// Triggers lists all triggers in order of appearance.
+func (m *Machine) Triggers() []Trigger { return slices.Clone(m.plan.triggers) }
+
+// Has reports whether s is a state of this machine.
+func (m *Machine) Has(s State) bool { return m.plan.has(s) }
+
+// Knows reports whether some edge of this machine is on t.
+func (m *Machine) Knows(t Trigger) bool { return slices.Contains(m.plan.triggers, t) }
+
+// Class of a state; false if it isn't one of this machine.
+func (m *Machine) Class(s State) (Class, bool) {
+	c, ok := m.plan.class[s]
+	return c, ok
+}
+
+// Limit is how long a transitional state may take; false for all others.
+func (m *Machine) Limit(s State) (time.Duration, bool) {
+	d, ok := m.plan.spec.Limits[s]
+	return d, ok
+}
+
+// WithLimits returns a machine with other limits for states that have one. Others of l are a *SpecError.
+func (m *Machine) WithLimits(l map[State]time.Duration) (*Machine, error) {
+	spec := m.Spec()
+	var faults []Fault
+	for _, s := range sortedKeys(l) {
+		if _, ok := spec.Limits[s]; !ok {
+			faults = append(faults, Fault{stateLabel(s), "is not transitional, so it can have no limit"})
+			continue
+		}
+		spec.Limits[s] = l[s]
+	}
+	if len(faults) > 0 {
+		return nil, &SpecError{Kind: m.Kind(), Faults: faults}
+	}
+	return New(spec)
+}
+
+// Origins lists the origins that s can have: empty for steady and final states.
+func (m *Machine) Origins(s State) []State { return m.plan.origins(s) }
+
+// Back reports whether s is a transitional state that one edge can lead back from to wherever it was entered from.
+// Guards are taken as holding.
+func (m *Machine) Back(s State) bool {
+	origins := m.plan.origins(s)
+	if len(origins) == 0 {
+		return false
+	}
+	for _, o := range origins {
+		if !slices.ContainsFunc(m.plan.out[s], func(r row) bool { return r.to == Origin || r.to == o }) {
+			return false
+		}
+	}
+	return true
+}

@@ -2,80 +2,42 @@ package plugins
 
 import (
 	"context"
-	"encoding/json"
-	"expvar"
 	"io/fs"
-	"log/slog"
-	"net/http"
-	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
-	"github.com/cloudbus-go/cloudbus/bus/journal"
-	"gorm.io/gorm"
 )
 
+// Plugin is a guest of the server. Its methods are called by one [Manager], each at most once, never two at a time unless one of them didn't heed its context.
 type Plugin interface {
+	// Name is the plugin's identity: [a-z][a-z0-9_]*, at most 40 bytes. It names its client, its section of the configuration and its migrations, so it must never change.
 	Name() string
+	// Init makes the plugin ready: read the configuration, register payload types and routes. ctx ends with Init; what lives longer belongs to rt.Go. rt may be kept.
 	Init(ctx context.Context, rt *Runtime) error
+	// Subscribe is called when every plugin's Init has returned. The client is the plugin's own and is closed for it.
 	Subscribe(c *bus.Client) error
+	// Close frees what Init got. It's called once if Init was called, also if Init or Subscribe failed. The plugin's subscriptions, requests and goroutines have ended by then,
+	// unless ctx has too.
 	Close(ctx context.Context) error
 }
 
-// Base is embedded by plugins that don't need all of it.
+// Base is embedded by plugins that don't need every method.
 type Base struct{}
 
+// Init does nothing.
 func (Base) Init(context.Context, *Runtime) error { return nil }
-func (Base) Subscribe(*bus.Client) error          { return nil }
-func (Base) Close(context.Context) error          { return nil }
+
+// Subscribe does nothing.
+func (Base) Subscribe(*bus.Client) error { return nil }
+
+// Close does nothing.
+func (Base) Close(context.Context) error { return nil }
 
 type (
+	// Healther is implemented by plugins that can tell whether they are well: nil, or what is wrong. It's called for each [Manager.Status], from any goroutine, while the plugin runs.
 	Healther interface {
 		Health(ctx context.Context) error
 	}
-	Migrator interface{ Migrations() fs.FS } // like a kind's
+	// Migrator is implemented by plugins with tables: goose's *.sql files at the root of the FS, portable between SQLite and PostgreSQL, or in folders sqlite and postgres where they differ.
+	// They are applied before Init. Tables should carry the plugin's name as a prefix.
+	Migrator interface{ Migrations() fs.FS }
 )
-
-// Runtime is what a plugin is given.
-type Runtime struct{}
-
-func (r *Runtime) Name() string                                                { panic("unwritten") }
-func (r *Runtime) Logger() *slog.Logger                                        { panic("unwritten") }
-func (r *Runtime) Now() time.Time                                              { panic("unwritten") }
-func (r *Runtime) Bus() *bus.Bus                                               { panic("unwritten") }
-func (r *Runtime) Read() *gorm.DB                                              { panic("unwritten") }
-func (r *Runtime) Write(ctx context.Context, fn func(*journal.Tx) error) error { panic("unwritten") }
-func (r *Runtime) Journal() *journal.Journal                                   { panic("unwritten") }
-func (r *Runtime) Handle(pattern string, h http.Handler) error                 { panic("unwritten") } // "GET /v1/usage"; taken: an error
-func (r *Runtime) Metrics() *expvar.Map                                        { panic("unwritten") } // this plugin's own
-func (r *Runtime) Config(into any) error                                       { panic("unwritten") } // strict: unknown keys are an error that names the allowed ones
-func (r *Runtime) Go(name string, fn func(ctx context.Context) error)          { panic("unwritten") } // tracked, recovered, cancelled at Close
-
-type Options struct {
-	Bus    *bus.Bus // Required.
-	Logger *slog.Logger
-	Now    func() time.Time
-	Mux    *http.ServeMux             // Defaults to one of its own (Manager.Handler).
-	Config map[string]json.RawMessage // by plugin name; a name that no plugin has is an error at Start
-}
-
-type Manager struct{}
-
-func NewManager(o Options) (*Manager, error)             { panic("unwritten") }
-func (m *Manager) Add(p Plugin, opts ...AddOption) error { panic("unwritten") }
-func (m *Manager) Start(ctx context.Context) error       { panic("unwritten") }
-func (m *Manager) Close(ctx context.Context) error       { panic("unwritten") }
-func (m *Manager) Handler() http.Handler                 { panic("unwritten") }
-func (m *Manager) Status(ctx context.Context) []Status   { panic("unwritten") }
-
-type AddOption func(*guest)
-type guest struct{}
-
-// Required makes a failing start-up of this plugin fatal.
-func Required() AddOption { panic("unwritten") }
-
-type Status struct {
-	Name     string
-	Required bool
-	Running  bool
-	Err      error // why it isn't running, or what Health says
-}

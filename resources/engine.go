@@ -1,14 +1,18 @@
 package resources
 
 import (
-	"context"
+	"errors"
 	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
-	"github.com/cloudbus-go/cloudbus/fsm"
 )
 
+// Options of New.
 type Options struct {
 	Store     Store            // Required.
 	Bus       *bus.Bus         // Required. Its journal must be the store's.
@@ -17,75 +21,104 @@ type Options struct {
 	Now       func() time.Time // Defaults to the bus's.
 }
 
-type Engine struct{}
+// Engine moves resources. It keeps nothing about a single resource in memory, and all its methods may be called concurrently.
+type Engine struct {
+	store     Store
+	bus       *bus.Bus
+	listeners []Listener
+	log       *slog.Logger
+	clock     func() time.Time
+	counts    counts
 
-func New(o Options) (*Engine, error)                { panic("unwritten") }
-func (e *Engine) Bus() *bus.Bus                     { panic("unwritten") }
-func (e *Engine) Kinds() []string                   { panic("unwritten") }
-func (e *Engine) Kind(name string) (*Handle, error) { panic("unwritten") } // *UnknownError names those there are
-
-// Register adds a kind: payload type Changed[T] for "<kind>.>" on the bus, table in the store.
-func Register[T any](e *Engine, m *fsm.Machine, opts ...KindOption) (*Kind[T], error) {
-	panic("unwritten")
+	mu    sync.RWMutex
+	kinds map[string]*Handle // nil: being registered
 }
 
-type KindOption func(*kindSettings)
-type kindSettings struct{}
+type counts struct{ lifted, conflicts atomic.Uint64 }
 
-func Limit(s fsm.State, d time.Duration) KindOption { panic("unwritten") } // another limit for a transitional state
-func Listen(l ...Listener) KindOption               { panic("unwritten") } // listeners of this kind only, after the engine's
-
-// Kind is the typed face of a registered kind.
-type Kind[T any] struct{ h *Handle }
-
-func (k *Kind[T]) Handle() *Handle                                             { return k.h }
-func (k *Kind[T]) Create(ctx context.Context, v T, opts ...Option) (*T, error) { panic("unwritten") }
-func (k *Kind[T]) Get(ctx context.Context, id string) (*T, error)              { panic("unwritten") }
-func (k *Kind[T]) List(ctx context.Context, q Query) (Page[T], error)          { panic("unwritten") }
-func (k *Kind[T]) Fire(ctx context.Context, id string, on fsm.Trigger, opts ...Option) (Changed[T], error) {
-	panic("unwritten")
-}
-func (k *Kind[T]) Update(ctx context.Context, id string, set func(*T) error, opts ...Option) (Changed[T], error) {
-	panic("unwritten")
-}
-func (k *Kind[T]) Allowed(ctx context.Context, id string) ([]fsm.Trigger, error) { panic("unwritten") }
-func (k *Kind[T]) Set(set func(*T) error) Option                                 { panic("unwritten") }
-
-type Page[T any] struct {
-	Items []*T
-	Next  string // After of the next page; "" at the end
+// Stats counts since New.
+type Stats struct {
+	Lifted    uint64 // changes whose time lay before StateSince and was lifted to it
+	Conflicts uint64 // tries that had to begin again since somebody else had changed the resource
 }
 
-// Handle is the untyped face of a kind, for HTTP, CLIs and ingest. Objects are *T.
-type Handle struct{}
+// New returns an engine without kinds: Register adds them.
+func New(o Options) (*Engine, error) {
+	switch {
+	case o.Store == nil:
+		return nil, errors.New("resources: Options.Store is missing")
+	case o.Bus == nil:
+		return nil, errors.New("resources: Options.Bus is missing")
+	case o.Bus.Journal() != o.Store.Journal():
+		return nil, errors.New("resources: the bus's journal is not the store's: give bus.New Options{Journal: store.Journal()}")
+	}
+	if _, err := newChain(o.Listeners); err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		store: o.Store, bus: o.Bus, listeners: slices.Clone(o.Listeners),
+		log: o.Logger, clock: o.Now, kinds: map[string]*Handle{},
+	}
+	if e.log == nil {
+		e.log = slog.Default()
+	}
+	if e.clock == nil {
+		e.clock = o.Bus.Now
+	}
+	return e, nil
+}
 
-func (h *Handle) Name() string          { panic("unwritten") }
-func (h *Handle) Machine() *fsm.Machine { panic("unwritten") }
-func (h *Handle) Info() *Info           { panic("unwritten") }
-func (h *Handle) New() any              { panic("unwritten") } // *T to decode into
-func (h *Handle) Create(ctx context.Context, obj any, opts ...Option) (any, error) {
-	panic("unwritten")
-}
-func (h *Handle) Get(ctx context.Context, id string) (any, error) { panic("unwritten") }
-func (h *Handle) List(ctx context.Context, q Query) (items []any, next string, err error) {
-	panic("unwritten")
-}
-func (h *Handle) Fire(ctx context.Context, id string, on fsm.Trigger, opts ...Option) (Change, error) {
-	panic("unwritten")
-}
-func (h *Handle) Update(ctx context.Context, id string, set func(any) error, opts ...Option) (Change, error) {
-	panic("unwritten")
-}
-func (h *Handle) Allowed(ctx context.Context, id string) ([]fsm.Trigger, error) { panic("unwritten") }
-func (h *Handle) CountStates(ctx context.Context) (map[fsm.State]int64, error)  { panic("unwritten") }
+// Bus returns the bus the engine was made with.
+func (e *Engine) Bus() *bus.Bus { return e.bus }
 
-// Options of one call. Create takes Actor, Reason, At, With; Update and Fire those too; Fire also Operation and Set. A wrong one is an error.
-type Option func(*call)
-type call struct{}
+// Stats returns the counters.
+func (e *Engine) Stats() Stats {
+	return Stats{Lifted: e.counts.lifted.Load(), Conflicts: e.counts.conflicts.Load()}
+}
 
-func Actor(a string) Option              { panic("unwritten") } // Defaults to the actor of the context's cause, if any.
-func Reason(r string) Option             { panic("unwritten") }
-func At(t time.Time) Option              { panic("unwritten") } // when it happened; lifted to StateSince if earlier, and counted
-func Operation(id bus.ID) Option         { panic("unwritten") } // the operation whose outcome this is; another one running: ErrStale
-func Set(set func(obj any) error) Option { panic("unwritten") } // untyped twin of Kind.Set: gets *T
-func With(fn func(Tx) error) Option      { panic("unwritten") } // the caller's own rows, in the same transaction
+// Kinds lists the registered kinds in alphabetical order.
+func (e *Engine) Kinds() []string {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	names := slices.Sorted(maps.Keys(e.kinds))
+	return slices.DeleteFunc(names, func(n string) bool { return e.kinds[n] == nil })
+}
+
+// Kind returns the untyped face of a kind; *UnknownError names those there are.
+func (e *Engine) Kind(name string) (*Handle, error) {
+	e.mu.RLock()
+	h := e.kinds[name]
+	e.mu.RUnlock()
+	if h == nil {
+		return nil, &UnknownError{What: "kind", Name: name, Known: e.Kinds()}
+	}
+	return h, nil
+}
+
+func (e *Engine) now() time.Time { return e.clock().UTC().Round(0) }
+
+// reserve takes a kind's name until settle, so that two Registers of one kind at a time can't both go on.
+func (e *Engine) reserve(i *Info) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, ok := e.kinds[i.Name]; ok {
+		return i.invalid("", "is registered already")
+	}
+	for name, h := range e.kinds {
+		if h != nil && h.info.Type == i.Type {
+			return i.invalid("", "%v is registered already, as %q", i.Type, name)
+		}
+	}
+	e.kinds[i.Name] = nil
+	return nil
+}
+
+func (e *Engine) settle(name string, h *Handle) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if h == nil {
+		delete(e.kinds, name)
+		return
+	}
+	e.kinds[name] = h
+}

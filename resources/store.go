@@ -2,61 +2,39 @@ package resources
 
 import (
 	"context"
-	"reflect"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/fsm"
 )
 
-// Info describes a registered kind to a store. Stores may keep what they compile from it in a map by *Info.
-type Info struct {
-	Name    string
-	Type    reflect.Type // T
-	Machine *fsm.Machine
-	Fields  []Field // that queries may filter on, Object's included
-}
-
-// Field of a kind: a column, by its JSON name.
-type Field struct {
-	Name  string
-	Index []int // reflect path in T
-	Type  reflect.Type
-}
-
-// New returns a pointer to a zero T.
-func (i *Info) New() any { return reflect.New(i.Type).Interface() }
-
-// Query selects resources of a kind. The zero value lists all, in order of ID.
-type Query struct {
-	Tenant string
-	States []fsm.State
-	Where  map[string]any // field (JSON name) equals value, or one of a slice of values
-	After  string         // keyset: IDs after this one
-	Limit  int            // Defaults to 100; at most 1,000
-}
-
 // Store keeps resources. The engine is its only caller and validates what it passes. All methods may be called concurrently.
-// Objects go in and out as *T and are the caller's.
+// Objects go in and out as *T and are the caller's: a store keeps and gives copies. Times are UTC.
 type Store interface {
-	// Bind makes the store ready for a kind: migrations, statements. Called once per kind, at Register.
+	// Bind makes the store ready for a kind: migrations, statements. Called at Register, before anything else of that kind; again,
+	// with another Info, if that Register failed.
 	Bind(ctx context.Context, k *Info) error
 	// Load reads the committed row; ErrNotFound.
 	Load(ctx context.Context, k *Info, id string) (any, error)
-	// List returns up to q.Limit objects in order of ID (bytewise).
+	// List returns up to q.Limit objects in order of ID (bytewise). q.Limit is set, and one more than the engine's page.
+	// Each value of q.Where has exactly its field's type, or is an []any of such values, of which any may match.
 	List(ctx context.Context, k *Info, q Query) ([]any, error)
 	// CountStates counts rows by state.
 	CountStates(ctx context.Context, k *Info) (map[fsm.State]int64, error)
-	// Do runs fn as one member of the writer; all of it or nothing is committed. bus.ErrInWriter if ctx is a member's.
+	// Do runs fn as one member of the writer; all of it or nothing is committed. It may run fn more than once; what counts is the last
+	// time. bus.ErrInWriter if ctx is a member's. fn's context (StoreTx.Context) has the values of ctx, but not its end.
+	// An error of fn comes back as it is or wrapped.
 	Do(ctx context.Context, fn func(StoreTx) error) error
-	// Journal is the log that Append writes to, in the same transaction.
+	// Journal is the log that Append writes to, in the same transaction, and the identity of the writer (bus.InWriter).
 	Journal() bus.Journal
 }
 
-// Tx is what listeners and resources.With see of the transaction that carries a change. It is valid until they return.
+// Tx is what listeners and resources.With see of the transaction that carries a change. It is valid until they return, and is for one
+// goroutine.
 type Tx interface {
 	// Context belongs to the member: what would wait for the writer returns bus.ErrInWriter.
 	Context() context.Context
-	// Append stages a recorded event; it exists when the transaction has committed. Time, actor, correlation and (for the same resource) version are the change's.
+	// Append stages a recorded event; it exists when the transaction has committed. Time, actor, correlation and (for the same
+	// resource) version are the change's, unless stamps say otherwise. ErrTxDone when the Tx isn't valid any more.
 	Append(p bus.Payload, stamps ...bus.Stamp) (bus.ID, error)
 	// Value is how a store hands out what is its own: gormstore.DB(tx).
 	Value(key any) any

@@ -1,0 +1,129 @@
+package resources
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/fsm"
+)
+
+// reserved words are first tokens of event types that aren't a kind's.
+var reserved = []string{"action", "alert", "usage", "status", "bus"}
+
+// KindOption configures a kind at Register.
+type KindOption func(*kindSettings)
+
+type kindSettings struct {
+	limits    map[fsm.State]time.Duration
+	listeners []Listener
+}
+
+// Limit gives a transitional state another limit than the machine's.
+func Limit(s fsm.State, d time.Duration) KindOption {
+	return func(k *kindSettings) {
+		if k.limits == nil {
+			k.limits = map[fsm.State]time.Duration{}
+		}
+		k.limits[s] = d
+	}
+}
+
+// Listen adds listeners for this kind only. They come after the engine's.
+func Listen(l ...Listener) KindOption {
+	return func(k *kindSettings) { k.listeners = append(k.listeners, l...) }
+}
+
+// Register adds a kind: its payload type Changed[T] for "<kind>.>" on the bus, its table in the store.
+//
+// It refuses, with an *InvalidError, a T that isn't a struct or doesn't embed Object by value, a missing machine, names and Go types
+// that are taken or reserved, and limits for states that have none; and, with a *StatesError that counts them, stored resources in
+// states that the machine doesn't have. A kind that was refused isn't registered.
+func Register[T any](e *Engine, m *fsm.Machine, opts ...KindOption) (*Kind[T], error) {
+	build := func(c Change, snapshot any) bus.Payload {
+		return Changed[T]{Change: c, Resource: *snapshot.(*T)}
+	}
+	announce := func(kind string) error { return bus.Register[Changed[T]](e.bus, kind+".>", 1) }
+	h, err := register(e, reflect.TypeFor[T](), m, build, announce, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &Kind[T]{h}, nil
+}
+
+func register(e *Engine, t reflect.Type, m *fsm.Machine, build func(Change, any) bus.Payload, announce func(string) error, opts []KindOption) (*Handle, error) {
+	if e == nil || m == nil {
+		return nil, &InvalidError{Reason: fmt.Sprintf("Register of %v needs an engine and a machine", t)}
+	}
+	if slices.Contains(reserved, m.Kind()) {
+		return nil, &InvalidError{Kind: m.Kind(), Reason: "is no name for a kind: event types begin with it (" + join(reserved) + ")"}
+	}
+	s, m, err := settings(m, opts)
+	if err != nil {
+		return nil, err
+	}
+	info, err := newInfo(t, m)
+	if err != nil {
+		return nil, err
+	}
+	listeners, err := newChain(e.listeners, s.listeners)
+	if err != nil {
+		return nil, err
+	}
+	h := &Handle{engine: e, info: info, chain: listeners, copier: newCopier(t), build: build}
+	if err := e.reserve(info); err != nil {
+		return nil, err
+	}
+	if err := h.bind(announce); err != nil {
+		e.settle(info.Name, nil)
+		return nil, err
+	}
+	e.settle(info.Name, h)
+	return h, nil
+}
+
+func settings(m *fsm.Machine, opts []KindOption) (kindSettings, *fsm.Machine, error) {
+	var s kindSettings
+	for i, o := range opts {
+		if o == nil {
+			return s, nil, &InvalidError{Kind: m.Kind(), Reason: fmt.Sprintf("option %d of Register is nil", i)}
+		}
+		o(&s)
+	}
+	if s.limits == nil {
+		return s, m, nil
+	}
+	limited, err := m.WithLimits(s.limits)
+	if err != nil {
+		return s, nil, &InvalidError{Kind: m.Kind(), Field: "Limit", Reason: err.Error(), Err: err}
+	}
+	return s, limited, nil
+}
+
+// bind tells the bus and the store about the kind and looks whether the machine knows the states of all stored resources.
+func (h *Handle) bind(announce func(kind string) error) error {
+	if err := announce(h.info.Name); err != nil {
+		return fmt.Errorf("resources: %s: %w", h.info.Name, err)
+	}
+	ctx := context.Background()
+	if err := h.engine.store.Bind(ctx, h.info); err != nil {
+		return fmt.Errorf("resources: %s: %w", h.info.Name, err)
+	}
+	counts, err := h.engine.store.CountStates(ctx, h.info)
+	if err != nil {
+		return fmt.Errorf("resources: %s: %w", h.info.Name, err)
+	}
+	unknown := map[fsm.State]int64{}
+	for s, n := range counts {
+		if !h.info.Machine.Has(s) {
+			unknown[s] = n
+		}
+	}
+	if len(unknown) > 0 {
+		return &StatesError{Kind: h.info.Name, Counts: unknown, Known: h.info.Machine.States()}
+	}
+	return nil
+}

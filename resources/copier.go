@@ -12,7 +12,6 @@ type copier struct {
 	typ    reflect.Type
 	detach detacher // nil: an assignment is enough
 	redact detacher // detach, and fields tagged cloudbus:"secret" zeroed
-	shares bool     // whether an assignment would share memory
 }
 
 // detacher works in place on an addressable value that was copied by assignment.
@@ -22,7 +21,6 @@ func newCopier(t reflect.Type) *copier {
 	c := &copier{typ: t}
 	c.detach = (&copyPlan{}).of(t)
 	c.redact = (&copyPlan{redact: true}).of(t)
-	c.shares = sharesMemory(t, map[reflect.Type]bool{})
 	return c
 }
 
@@ -203,25 +201,4 @@ func (p *copyPlan) ofInterface() detacher {
 			v.Set(to)
 		}
 	}
-}
-
-// sharesMemory reports whether values of t that were copied by assignment share something that can be written to.
-func sharesMemory(t reflect.Type, seen map[reflect.Type]bool) bool {
-	if t == timeType || seen[t] {
-		return false
-	}
-	seen[t] = true
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
-		return true
-	case reflect.Array:
-		return sharesMemory(t.Elem(), seen)
-	case reflect.Struct:
-		for i := range t.NumField() {
-			if f := t.Field(i); visible(f) && sharesMemory(f.Type, seen) {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -25,7 +25,7 @@ func (w *work) planCreate(given any) error {
 	if given == nil {
 		return info.invalid("", "Create wants a *%v that isn't nil", info.Type)
 	}
-	obj := w.h.copier.clone(given)
+	obj := w.h.info.Clone(given)
 	o := ObjectOf(obj)
 	if field := preset(o); field != "" {
 		return info.invalid(field, "is the engine's, and can't be given to Create")
@@ -52,7 +52,7 @@ func (w *work) planCreate(given any) error {
 	to := o.State
 	o.State = ""
 	w.stamp(o, fsm.Step{To: to})
-	w.settle(w.h.copier.clone(obj))
+	w.settle(w.h.info.Clone(obj))
 	return nil
 }
 

@@ -78,6 +78,6 @@ func (w *work) vet(obj any, want *Object) (any, error) {
 	if err := w.check(obj); err != nil {
 		return nil, err
 	}
-	obj = w.h.copier.clone(obj)
+	obj = w.h.info.Clone(obj)
 	return obj, w.h.checkTexts(ObjectOf(obj))
 }

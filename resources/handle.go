@@ -13,7 +13,6 @@ type Handle struct {
 	engine *Engine
 	info   *Info
 	chain  chain
-	copier *copier
 	build  func(c Change, snapshot any) bus.Payload // Changed[T]
 }
 

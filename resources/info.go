@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/fsm"
@@ -15,6 +16,9 @@ type Info struct {
 	Type    reflect.Type // T
 	Machine *fsm.Machine
 	Fields  []Field // that queries may filter on, Object's included
+
+	compile sync.Once
+	copier  *copier
 }
 
 // Field of a kind: a column, by its JSON name.
@@ -26,6 +30,17 @@ type Field struct {
 
 // New returns a pointer to a zero T.
 func (i *Info) New() any { return reflect.New(i.Type).Interface() }
+
+// Clone returns a copy of v, a *T, that shares nothing with it that can be written to. Its times are UTC, without monotonic readings.
+func (i *Info) Clone(v any) any { return i.copies().clone(v) }
+
+// snapshot is a clone without the fields tagged cloudbus:"secret".
+func (i *Info) snapshot(v any) any { return i.copies().snapshot(v) }
+
+func (i *Info) copies() *copier {
+	i.compile.Do(func() { i.copier = newCopier(i.Type) })
+	return i.copier
+}
 
 // Field returns the field that has the JSON name.
 func (i *Info) Field(name string) (Field, bool) {

@@ -68,7 +68,7 @@ func (k *Kind[T]) changed(out outcome, err error) (Changed[T], error) {
 	}
 	c := out.change
 	c.payload = nil
-	return Changed[T]{Change: c, Resource: *k.h.copier.snapshot(out.object).(*T)}, nil
+	return Changed[T]{Change: c, Resource: *k.h.info.snapshot(out.object).(*T)}, nil
 }
 
 // Allowed lists the triggers that Fire would take now, in order of declaration; ErrNotFound.

@@ -73,7 +73,7 @@ func register(e *Engine, t reflect.Type, m *fsm.Machine, build func(Change, any)
 	if err != nil {
 		return nil, err
 	}
-	h := &Handle{engine: e, info: info, chain: listeners, copier: newCopier(t), build: build}
+	h := &Handle{engine: e, info: info, chain: listeners, build: build}
 	if err := e.reserve(info); err != nil {
 		return nil, err
 	}

@@ -24,8 +24,8 @@ func (w *work) planUpdate(ctx context.Context, set func(any) error) error {
 	if class, _ := w.h.info.Machine.Class(w.change.From); class == fsm.Final {
 		return ErrRemoved
 	}
-	old = w.h.copier.clone(old)
-	obj := w.h.copier.clone(old)
+	old = w.h.info.Clone(old)
+	obj := w.h.info.Clone(old)
 	if err := w.protect("Update", func() error { return set(obj) }); err != nil {
 		return err
 	}

@@ -153,7 +153,7 @@ func (w *work) settle(obj any) {
 	o, c := ObjectOf(obj), &w.change
 	c.ResourceID, c.Tenant, c.To, c.Origin, c.Version = o.ID, o.Tenant, o.State, o.Origin, o.Version
 	c.payload = nil
-	c.payload = w.h.build(*c, w.h.copier.snapshot(obj))
+	c.payload = w.h.build(*c, w.h.info.snapshot(obj))
 }
 
 // lift keeps time from running backwards between the states of a resource.

@@ -1,0 +1,139 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/resources"
+)
+
+// key of a row.
+type key struct{ kind, id string }
+
+// tx is a member: what it wants to write, until it is committed.
+type tx struct {
+	store   *Store
+	ctx     context.Context
+	rows    map[key]any
+	order   []key // in which rows were first written
+	records []bus.Record
+	over    bool
+}
+
+// Do runs fn on the caller's goroutine when no other member runs. What it wrote becomes visible at once and together with its events,
+// or, if it returns an error or panics, not at all.
+func (s *Store) Do(ctx context.Context, fn func(resources.StoreTx) error) error {
+	if bus.InWriter(ctx, s.journal) {
+		return bus.ErrInWriter
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-s.writer:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { s.writer <- struct{}{} }()
+
+	t := &tx{store: s, ctx: bus.EnterWriter(context.WithoutCancel(ctx), s.journal), rows: map[key]any{}}
+	defer func() { t.over = true }()
+	if err := protect(t, fn); err != nil {
+		return err
+	}
+	s.commit(t)
+	return nil
+}
+
+func protect(t *tx, fn func(resources.StoreTx) error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("memstore: a member panicked: %v", v)
+		}
+	}()
+	return fn(t)
+}
+
+func (s *Store) commit(t *tx) {
+	s.mu.Lock()
+	for _, k := range t.order {
+		s.tables[k.kind].put(t.rows[k])
+	}
+	s.journal.append(t.records)
+	s.mu.Unlock()
+	s.journal.wake()
+}
+
+func (t *tx) Context() context.Context { return t.ctx }
+
+// Value hands out nothing: there is no database behind this store.
+func (t *tx) Value(any) any { return nil }
+
+func (t *tx) Append(p bus.Payload, stamps ...bus.Stamp) (bus.ID, error) {
+	if t.over {
+		return bus.ID{}, resources.ErrTxDone
+	}
+	r, err := t.store.journal.prepare(t.ctx, p, stamps)
+	if err != nil {
+		return bus.ID{}, err
+	}
+	t.records = append(t.records, r)
+	return r.ID, nil
+}
+
+func (t *tx) Load(k *resources.Info, id string) (any, error) {
+	row, ok := t.row(key{k.Name, id})
+	switch {
+	case t.over:
+		return nil, resources.ErrTxDone
+	case !ok:
+		return nil, resources.ErrNotFound
+	}
+	return k.Clone(row), nil
+}
+
+func (t *tx) Insert(k *resources.Info, obj any) error {
+	at := key{k.Name, resources.ObjectOf(obj).ID}
+	if t.over {
+		return resources.ErrTxDone
+	}
+	if _, taken := t.row(at); taken {
+		return resources.ErrExists
+	}
+	t.write(at, k.Clone(obj))
+	return nil
+}
+
+func (t *tx) Update(k *resources.Info, obj any, version uint64) error {
+	at := key{k.Name, resources.ObjectOf(obj).ID}
+	if t.over {
+		return resources.ErrTxDone
+	}
+	row, ok := t.row(at)
+	if !ok || resources.ObjectOf(row).Version != version {
+		return resources.ErrConflict
+	}
+	t.write(at, k.Clone(obj))
+	return nil
+}
+
+// row is what the member sees: its own writes, then what is committed. Nobody else writes while it runs.
+func (t *tx) row(at key) (any, bool) {
+	if row, ok := t.rows[at]; ok {
+		return row, true
+	}
+	t.store.mu.RLock()
+	defer t.store.mu.RUnlock()
+	row, ok := t.store.tables[at.kind].rows[at.id]
+	return row, ok
+}
+
+func (t *tx) write(at key, row any) {
+	if _, again := t.rows[at]; !again {
+		t.order = append(t.order, at)
+	}
+	t.rows[at] = row
+}
+
+var _ resources.StoreTx = (*tx)(nil)

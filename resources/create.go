@@ -2,6 +2,7 @@ package resources
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -111,7 +112,11 @@ func (w *work) check(obj any) error {
 		return err
 	}
 	if invalid != nil {
-		return &InvalidError{Kind: w.base.Kind, ID: w.change.ResourceID, Reason: invalid.Error(), Err: invalid}
+		e := &InvalidError{Kind: w.base.Kind, ID: w.change.ResourceID, Reason: invalid.Error(), Err: invalid}
+		if named := new(InvalidError); errors.As(invalid, &named) {
+			e.Field, e.Reason = named.Field, named.Reason
+		}
+		return e
 	}
 	return w.unowned("Validate", &before, ObjectOf(obj))
 }

@@ -73,7 +73,7 @@ type AddOption func(*guest)
 // Required makes a failing start-up of this plugin fatal.
 func Required() AddOption { return func(g *guest) { g.required = true } }
 
-var validName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+var validName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
 
 // Add adds a plugin. Errors: *NameError (no name, or taken), *PluginError (Name panics), ErrStarted, ErrClosed.
 func (m *Manager) Add(p Plugin, opts ...AddOption) error {
@@ -85,7 +85,7 @@ func (m *Manager) Add(p Plugin, opts ...AddOption) error {
 		return &PluginError{Plugin: "?", Phase: "name", Err: err}
 	}
 	if !validName.MatchString(name) {
-		return &NameError{Name: name, Reason: "doesn't match [a-z][a-z0-9_]*, at most 40 bytes"}
+		return &NameError{Name: name, Reason: "doesn't match [a-z][a-z0-9_]*, at most 32 bytes"}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 
 // Plugin is a guest of the server. Its methods are called by one [Manager], each at most once, never two at a time unless one of them didn't heed its context.
 type Plugin interface {
-	// Name is the plugin's identity: [a-z][a-z0-9_]*, at most 40 bytes. It names its client, its section of the configuration and its migrations, so it must never change.
+	// Name is the plugin's identity: [a-z][a-z0-9_]*, at most 32 bytes. It names its client, its section of the configuration and its migrations, so it must never change.
 	Name() string
 	// Init makes the plugin ready: read the configuration, register payload types and routes. ctx ends with Init; what lives longer belongs to rt.Go. rt may be kept.
 	Init(ctx context.Context, rt *Runtime) error

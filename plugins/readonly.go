@@ -125,6 +125,10 @@ func (noPool) QueryRowContext(context.Context, string, ...any) *sql.Row {
 	return failingRow(ErrNoDatabase)
 }
 
+func (noPool) BeginTx(context.Context, *sql.TxOptions) (gorm.ConnPool, error) {
+	return nil, ErrNoDatabase
+}
+
 // failingRow returns a row whose Scan returns err; database/sql has no other way to make one.
 func failingRow(err error) *sql.Row {
 	db := sql.OpenDB(failing{err})

@@ -1,0 +1,31 @@
+// Package usage is the plugin "usage": a ledger of what ran, for how long, at what size and for whom, from which bills are made.
+//
+//	ledger := usage.New(usage.Options{})
+//	err := manager.Add(ledger)
+//	…
+//	report, err := ledger.Report(ctx, usage.Query{From: may, To: june, Tenant: "acme"})
+//
+// # The ledger
+//
+// A [Meter] runs while a resource is in certain steady states. In a transitional state the meters of its origin run on if an edge leads back there (a VM that is stopping, and may
+// fail to, is billed as running), and none otherwise (expunging). So what runs is a function of state and origin alone; each change of a resource opens and closes intervals
+// until the ledger agrees with it, and no start is without a stop. A change of size or tenant closes an interval and opens the next at the same instant.
+//
+// # Exactly once
+//
+// Intervals are written in the transaction that moves the plugin's position in the journal (journal.Subscribe), and an interval's identity is the number of the event that opened it:
+// a replay of the journal, from any place, alters nothing.
+//
+// # Time
+//
+// All times are the events' own, in integer nanoseconds. A change that claims to be older than the interval it ends ends it where it began.
+//
+// # Reports
+//
+// [Plugin.Report] clips intervals to the window [From, To) and sums them up by tenant, kind, meter, size and resource, exactly ([Amount]). An interval that is still open counts until the
+// window's end, or now if that is earlier. GET /v1/usage gives the same as JSON or CSV.
+//
+// # Events
+//
+// usage.<meter>.opened and usage.<meter>.closed ([Metered]) are recorded with the interval, in the same transaction.
+package usage

@@ -1,0 +1,115 @@
+package usage
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"net/http"
+
+	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/bus/journal"
+	"github.com/cloudbus-go/cloudbus/fsm"
+	"github.com/cloudbus-go/cloudbus/plugins"
+	"github.com/cloudbus-go/cloudbus/resources"
+)
+
+// Name of the plugin, and of its position in the journal.
+const Name = "usage"
+
+// Options of New. The zero value meters the built-in kinds.
+type Options struct {
+	Meters   []Meter        // What is metered. Defaults to DefaultMeters().
+	Machines []*fsm.Machine // Of the metered kinds, beside or instead of the built-in ones. Defaults to none.
+}
+
+// Plugin is the usage ledger. Its methods may be called concurrently once it has started.
+type Plugin struct {
+	options Options
+	table   *table
+	runtime *plugins.Runtime
+	sub     *bus.Subscription
+}
+
+// New returns the plugin. Init returns what is wrong with the options (*OptionError).
+func New(o Options) *Plugin {
+	if o.Meters == nil {
+		o.Meters = DefaultMeters()
+	}
+	return &Plugin{options: o}
+}
+
+// Name returns "usage".
+func (p *Plugin) Name() string { return Name }
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrations returns the SQL of the ledger's table.
+func (p *Plugin) Migrations() fs.FS {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil // never: the folder is embedded
+	}
+	return files
+}
+
+// Init checks the options, registers the payload type and the route GET /v1/usage.
+func (p *Plugin) Init(_ context.Context, rt *plugins.Runtime) error {
+	t, err := newTable(p.options.Meters, append(builtin(), p.options.Machines...))
+	if err != nil {
+		return err
+	}
+	p.table, p.runtime = t, rt
+	if err := bus.Register[Metered](rt.Bus(), "usage.>", 1); err != nil {
+		return err
+	}
+	return rt.Handle("GET /v1/usage", http.HandlerFunc(p.serve))
+}
+
+// Subscribe reads the journal from its beginning, so that a ledger that is added to an old server bills what the journal still holds.
+func (p *Plugin) Subscribe(c *bus.Client) error {
+	options := []bus.Option{bus.From(0)}
+	for _, kind := range p.table.metered() {
+		options = append(options, bus.Type(kind+".>"))
+	}
+	sub, err := journal.Subscribe(c, Name, p.record, options...)
+	p.sub = sub
+	return err
+}
+
+// Close has nothing to free.
+func (p *Plugin) Close(context.Context) error { return nil }
+
+// Health says whether the ledger still follows the journal.
+func (p *Plugin) Health(context.Context) error {
+	select {
+	case <-p.sub.Done():
+		return fmt.Errorf("usage: the ledger no longer follows the journal: %w", p.sub.Err())
+	default:
+		return nil
+	}
+}
+
+// record writes a batch of changes into the ledger, in the transaction that moves the position in the journal.
+func (p *Plugin) record(_ context.Context, tx *journal.Tx, batch []bus.Event[resources.AnyChanged]) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	l := newLedger(p.table)
+	if err := l.load(tx.DB(), batch); err != nil {
+		return err
+	}
+	for _, e := range batch {
+		if err := l.apply(e.Header, e.Payload); err != nil {
+			return err
+		}
+	}
+	return l.save(tx)
+}
+
+var (
+	_ plugins.Plugin   = (*Plugin)(nil)
+	_ plugins.Migrator = (*Plugin)(nil)
+	_ plugins.Healther = (*Plugin)(nil)
+)

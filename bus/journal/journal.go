@@ -2,83 +2,142 @@ package journal
 
 import (
 	"context"
+	"database/sql"
+	"embed"
 	"errors"
-	"io/fs"
+	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"gorm.io/gorm"
 )
 
-// Options of Open. Write and Read are on the same database; Write's pool has exactly one connection on SQLite and is used by the writer alone from then on.
+//go:embed migrations
+var migrations embed.FS
+
+// Options of Open. Write and Read are on the same database.
 type Options struct {
-	Write  *gorm.DB         // Required.
-	Read   *gorm.DB         // Required.
+	// Write is the pool of the writer, which keeps one of its connections; on SQLite the pool has exactly one. Nobody else may use it. Required.
+	Write *gorm.DB
+	// Read is the pool for all reading outside of members. Required.
+	Read   *gorm.DB
 	Logger *slog.Logger     // Defaults to slog.Default().
 	Now    func() time.Time // Defaults to time.Now.
+	// MemberLimit is how long a member may take before it is rolled back. Over a fifth of it a member is named in the log. Defaults to 5 s.
+	MemberLimit time.Duration
+	// Classify wraps a driver's error in ErrBusy, ErrFull, ErrReadOnly or ErrCorrupt where it means that, and returns others as they are.
+	// Defaults to leaving all as they are.
+	Classify func(error) error
+	// InTransaction reports whether the transaction on a driver's connection (what sql.Conn.Raw gives) still stands; databases may end one by themselves.
+	// Defaults to always.
+	InTransaction func(driverConn any) bool
 }
 
-// Journal is the writer and the durable log of one database. It implements bus.Journal.
-type Journal struct{}
+// Journal is the writer and the durable log of one database. It implements bus.Journal. All methods may be called concurrently.
+type Journal struct {
+	logger  *slog.Logger
+	now     func() time.Time
+	limit   time.Duration
+	write   *gorm.DB
+	read    *gorm.DB
+	readSQL *sql.DB
+	dialect string
+	text    texts
 
-func Open(ctx context.Context, o Options) (*Journal, error) { panic("unwritten") }
-func (j *Journal) Close(ctx context.Context) error          { panic("unwritten") } // waits for members; not the databases
-func (j *Journal) Do(ctx context.Context, fn func(*Tx) error, opts ...MemberOption) error {
-	panic("unwritten")
-}
-func (j *Journal) DB() *gorm.DB { panic("unwritten") } // reading
-// Migrate applies the migrations of a component (goose's SQL files) that aren't applied yet; each component has its own version table.
-func (j *Journal) Migrate(ctx context.Context, component string, files fs.FS) error {
-	panic("unwritten")
-}
-func (j *Journal) Cursors(ctx context.Context) ([]Cursor, error)             { panic("unwritten") }
-func (j *Journal) Rewind(ctx context.Context, name string, seq uint64) error { panic("unwritten") } // not while it runs
-func (j *Journal) Query(ctx context.Context, q Query) ([]bus.Record, error)  { panic("unwritten") }
+	turns *turns
+	line  *line // of whoever has the turn
 
-type MemberOption func(*member)
-type member struct{}
+	attachment atomic.Pointer[bus.Attachment]
 
-// Background: waiting members go first; at least every fourth place is a background one's.
-func Background() MemberOption { panic("unwritten") }
-
-// Tx is a member's view of the transaction, valid until the member returns.
-type Tx struct{}
-
-func (t *Tx) Context() context.Context                                  { panic("unwritten") }
-func (t *Tx) DB() *gorm.DB                                              { panic("unwritten") }
-func (t *Tx) Append(p bus.Payload, stamps ...bus.Stamp) (bus.ID, error) { panic("unwritten") }
-
-type Cursor struct {
-	Name      string
-	Seq       uint64
-	UpdatedAt time.Time
+	mu      sync.Mutex
+	running map[string]*bus.Subscription // by cursor; the newest of this process
 }
 
-// Query selects records; zero fields don't filter.
-type Query struct {
-	Type          string // pattern, as bus.Type
-	Kind          string
-	ResourceID    string
-	Tenant        string
-	Actor         string
-	CorrelationID string
-	Since, Until  time.Time // of Time
-	After, Before uint64    // keyset, exclusive
-	Newest        bool      // newest first
-	Limit         int       // Defaults to 100; at most 1,000
+// Open migrates the journal's tables and returns the journal. The databases stay the caller's, to be closed after the journal.
+func Open(ctx context.Context, o Options) (*Journal, error) {
+	if o.Write == nil || o.Read == nil {
+		return nil, errors.New("journal: Options.Write and Options.Read are required")
+	}
+	j := &Journal{
+		logger:  o.Logger,
+		now:     o.Now,
+		limit:   o.MemberLimit,
+		write:   o.Write,
+		read:    o.Read,
+		dialect: o.Write.Name(),
+		turns:   newTurns(),
+		running: make(map[string]*bus.Subscription),
+	}
+	if j.logger == nil {
+		j.logger = slog.Default()
+	}
+	if j.now == nil {
+		j.now = time.Now
+	}
+	if j.limit <= 0 {
+		j.limit = 5 * time.Second
+	}
+	if err := j.connect(o); err != nil {
+		return nil, err
+	}
+	if err := j.Migrate(ctx, "journal", migrationFiles()); err != nil {
+		return nil, err
+	}
+	return j, nil
 }
 
-var (
-	ErrOutcomeUnknown = errors.New("journal: the caller stopped waiting; the outcome is unknown")
-	ErrBusy           = errors.New("journal: database is locked")
-	ErrFull           = errors.New("journal: database or disk is full")
-	ErrReadOnly       = errors.New("journal: database is read-only")
-	ErrClosed         = errors.New("journal: closed")
-	ErrInWriter       = bus.ErrInWriter
-)
-
-// Subscribe: exactly once. The handler's writes through tx and the cursor commit together. The bus's journal must be a *Journal.
-func Subscribe[T any](c *bus.Client, name string, fn func(ctx context.Context, tx *Tx, batch []bus.Event[T]) error, opts ...bus.Option) (*bus.Subscription, error) {
-	panic("unwritten")
+func (j *Journal) connect(o Options) error {
+	begin, ok := map[string]string{"sqlite": "BEGIN IMMEDIATE", "postgres": "BEGIN"}[j.dialect]
+	if !ok {
+		return fmt.Errorf("journal: database %q isn't supported (sqlite, postgres are)", j.dialect)
+	}
+	writeSQL, err := o.Write.DB()
+	if err != nil {
+		return fmt.Errorf("journal: write pool: %w", err)
+	}
+	if j.readSQL, err = o.Read.DB(); err != nil {
+		return fmt.Errorf("journal: read pool: %w", err)
+	}
+	if o.Classify == nil {
+		o.Classify = func(err error) error { return err }
+	}
+	if o.InTransaction == nil {
+		o.InTransaction = func(any) bool { return true }
+	}
+	j.line = &line{db: writeSQL, begin: begin, classify: o.Classify, standing: o.InTransaction}
+	j.text = textsFor(j.dialect)
+	return nil
 }
+
+// Close waits for the members that are there; new ones get ErrClosed. If ctx ends first they go on, and Close may be called again.
+func (j *Journal) Close(ctx context.Context) error {
+	if bus.InWriter(ctx, j) {
+		return ErrInWriter
+	}
+	if err := j.turns.close(ctx); err != nil {
+		return fmt.Errorf("journal: close: members are still at work: %w", err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.line.close()
+	return nil
+}
+
+// DB is for reading: committed rows, outside of members.
+func (j *Journal) DB() *gorm.DB { return j.read }
+
+// Attach binds a bus, which stamps and encodes what is appended and is woken after each commit.
+func (j *Journal) Attach(a bus.Attachment) (detach func(), err error) {
+	if a.Prepare == nil || a.Wake == nil {
+		return nil, errors.New("journal: attach: Prepare and Wake are required")
+	}
+	if !j.attachment.CompareAndSwap(nil, &a) {
+		return nil, bus.ErrAttached
+	}
+	return func() { j.attachment.CompareAndSwap(&a, nil) }, nil
+}
+
+var _ bus.Journal = (*Journal)(nil)

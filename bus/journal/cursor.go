@@ -1,0 +1,110 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Cursor is the stored position of a durable subscription: all up to Seq has been scanned.
+type Cursor struct {
+	Name      string
+	Seq       uint64
+	UpdatedAt time.Time
+}
+
+// Cursor returns a stored position. One that is past the end of the journal is ErrCursorPastEnd.
+func (j *Journal) Cursor(ctx context.Context, name string) (seq uint64, known bool, err error) {
+	var head uint64
+	err = j.readSQL.QueryRowContext(ctx, j.text.cursor, name).Scan(&seq, &head)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return 0, false, nil
+	case err != nil:
+		return 0, false, j.readError("cursor "+name, err)
+	case seq > head:
+		return 0, false, fmt.Errorf("%w: %q is at %d, the end at %d", ErrCursorPastEnd, name, seq, head)
+	}
+	return seq, true, nil
+}
+
+// SetCursor creates or raises a cursor as a background member; it never lowers one. A position past the end is ErrCursorPastEnd.
+func (j *Journal) SetCursor(ctx context.Context, name string, seq uint64) error {
+	return j.Do(ctx, func(t *Tx) error {
+		if err := t.checkPosition(name, seq); err != nil {
+			return err
+		}
+		return t.raiseCursor(name, seq)
+	}, Background(), Named("cursor "+name))
+}
+
+func (t *Tx) raiseCursor(name string, seq uint64) error {
+	_, err := t.Exec(t.j.text.raiseCursor, name, seq, t.j.now().UnixNano())
+	return err
+}
+
+func (t *Tx) checkPosition(name string, seq uint64) error {
+	var head uint64
+	if err := t.QueryRow(t.j.text.head, nil, &head); err != nil {
+		return err
+	}
+	if seq > head {
+		return fmt.Errorf("%w: %q can't go to %d, the end is %d", ErrCursorPastEnd, name, seq, head)
+	}
+	return nil
+}
+
+// Cursors lists all cursors in order of their names.
+func (j *Journal) Cursors(ctx context.Context) ([]Cursor, error) {
+	rows, err := j.readSQL.QueryContext(ctx, j.text.cursors)
+	if err != nil {
+		return nil, j.readError("cursors", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var all []Cursor
+	for rows.Next() {
+		var c Cursor
+		var at int64
+		if err := rows.Scan(&c.Name, &c.Seq, &at); err != nil {
+			return nil, j.readError("cursors", err)
+		}
+		c.UpdatedAt = timeOf(at)
+		all = append(all, c)
+	}
+	return all, j.readError("cursors", rows.Err())
+}
+
+// Rewind moves the cursor of a durable subscription, back or forth: the next event it gets is the first after seq.
+// Errors: ErrSubscribed while the subscription runs in this process, ErrCursorPastEnd, a name that has no cursor,
+// and a position before the oldest event that is left.
+func (j *Journal) Rewind(ctx context.Context, name string, seq uint64) error {
+	first, _, err := j.Bounds(ctx)
+	if err != nil {
+		return err
+	}
+	if seq+1 < first {
+		return fmt.Errorf("journal: rewind %q: the oldest event left is %d, so %d is the lowest position", name, first, first-1)
+	}
+	return j.Do(ctx, func(t *Tx) error {
+		if j.isRunning(name) {
+			return fmt.Errorf("journal: rewind %q: %w", name, ErrSubscribed)
+		}
+		if err := t.checkPosition(name, seq); err != nil {
+			return err
+		}
+		return t.moveCursor(name, seq)
+	}, Named("rewind "+name))
+}
+
+func (t *Tx) moveCursor(name string, seq uint64) error {
+	res, err := t.Exec(t.j.text.setCursor, seq, t.j.now().UnixNano(), name)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	return fmt.Errorf("journal: rewind %q: there is no such cursor (Cursors lists them)", name)
+}

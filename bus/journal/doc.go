@@ -1,0 +1,33 @@
+// Package journal is the writer of a database and the durable log of events that lies in it.
+//
+// # The writer
+//
+// All that is written to a database is written by members of its one writer: Journal.Do runs a function as a member.
+// What it writes and the events it appends are committed together, or nothing is. Members run one after the other.
+// Callers that wait go first, in the order in which they came; a background member that waits gets at least every fourth place.
+//
+// A caller whose context ends while it waits for its turn leaves with ctx.Err(); its member never runs.
+// Once its turn has come a member runs to its end on the caller's own goroutine and the caller learns the true outcome:
+// no statement runs with a caller's context, so a cancelled caller can't tear a transaction apart.
+// Only when the database doesn't say whether a commit took place the error is ErrOutcomeUnknown.
+//
+// A member that panics is rolled back and its caller gets a *PanicError; one that ends its goroutine (runtime.Goexit) is rolled back.
+// A member that takes longer than Options.MemberLimit is rolled back while it still runs, what it does later with its Tx is refused,
+// and its caller gets ErrMemberTooLong when it returns. In each case everyone else goes on.
+//
+// What would wait for the writer from inside a member returns ErrInWriter at once, if it is called with the member's context.
+//
+// # The log
+//
+// Events appended by a member get consecutive numbers, without holes, in the order of the commits.
+// An event that was appended by a member that failed never was.
+//
+// # Subscriptions
+//
+// Subscribe delivers exactly once: the handler's writes through its Tx and the cursor of the subscription commit together.
+//
+// # Migrations
+//
+// Journal.Migrate brings the tables of a component up to date; each component has a version table of its own.
+// The journal's own component is called journal.
+package journal

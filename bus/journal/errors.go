@@ -1,0 +1,60 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cloudbus-go/cloudbus/bus"
+)
+
+var (
+	// ErrOutcomeUnknown: whether the member was committed isn't known: its caller stopped waiting, or the database went away during COMMIT.
+	ErrOutcomeUnknown = errors.New("journal: the outcome is unknown")
+	// ErrBusy: another connection holds the database's lock.
+	ErrBusy = errors.New("journal: database is locked")
+	// ErrFull: there is no room for the write.
+	ErrFull = errors.New("journal: database or disk is full")
+	// ErrReadOnly: the database can't be written.
+	ErrReadOnly = errors.New("journal: database is read-only")
+	// ErrCorrupt: the file is damaged, or isn't a database.
+	ErrCorrupt = errors.New("journal: not a database, or a damaged one")
+	// ErrClosed: the journal is closed.
+	ErrClosed = errors.New("journal: closed")
+	// ErrNotAttached: Append needs a bus that stamps and encodes the event, and none is attached.
+	ErrNotAttached = errors.New("journal: no bus is attached (give the journal to bus.New)")
+	// ErrMemberEnded: a Tx was used after its member had ended.
+	ErrMemberEnded = errors.New("journal: the member has ended, its transaction can't be used any more")
+	// ErrMemberTooLong: the member took longer than Options.MemberLimit and was rolled back.
+	ErrMemberTooLong = errors.New("journal: the member took too long and was rolled back")
+	// ErrTransactionLost: the database ended the transaction by itself (full disk, I/O error); nothing of the member was committed.
+	ErrTransactionLost = errors.New("journal: the database has ended the transaction")
+	// ErrNewerSchema: the database was migrated by a newer binary.
+	ErrNewerSchema = errors.New("journal: the database's schema is newer than this binary")
+	// ErrCursorPastEnd: a cursor is above the newest number, as after a restore of an older backup.
+	ErrCursorPastEnd = errors.New("journal: cursor is past the end of the journal")
+	// ErrSubscribed: the cursor belongs to a subscription that runs in this process.
+	ErrSubscribed = errors.New("journal: the subscription is running")
+	// ErrInWriter: the caller is itself a member of the writer it would wait for.
+	ErrInWriter = bus.ErrInWriter
+)
+
+// PanicError is what the caller of a member gets that panicked.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("journal: member panicked: %v", e.Value) }
+
+// Unwrap returns the value of the panic if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// QueryError: a field of a Query that is wrong.
+type QueryError struct {
+	Field, Reason string
+}
+
+func (e *QueryError) Error() string { return "journal: query: " + e.Field + ": " + e.Reason }

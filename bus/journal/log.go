@@ -1,0 +1,120 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cloudbus-go/cloudbus/bus"
+)
+
+// record gives the staged events their numbers and inserts them: the member's last statements before COMMIT.
+func (t *Tx) record() (last uint64, err error) {
+	if !t.begun {
+		if err := t.begin(); err != nil {
+			return 0, err
+		}
+	}
+	n := uint64(len(t.staged))
+	if err := t.queryRow(t.j.text.takeNumbers, []any{n}, []any{&last}); err != nil {
+		return 0, err
+	}
+	recordedAt := t.j.now().UnixNano()
+	for i := range t.staged {
+		if err := t.insert(&t.staged[i], last-n+1+uint64(i), recordedAt); err != nil {
+			return 0, err
+		}
+	}
+	return last, nil
+}
+
+func (t *Tx) insert(r *bus.Record, seq uint64, recordedAt int64) error {
+	at, err := nanoseconds(r.Time)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(t.j.text.insert, []any{
+		seq, r.ID.String(), r.Type, r.Schema, r.Kind, r.ResourceID, r.Version, r.Tenant, r.Actor, r.Source, at, recordedAt,
+		r.CorrelationID, r.CausationID, r.TraceParent, string(r.Data),
+	})
+	return err
+}
+
+// Bounds returns the numbers of the oldest and the newest event there are; first = last+1 if there is none.
+func (j *Journal) Bounds(ctx context.Context) (first, last uint64, err error) {
+	var oldest sql.Null[uint64]
+	if err := j.readSQL.QueryRowContext(ctx, j.text.bounds).Scan(&oldest, &last); err != nil {
+		return 0, 0, j.readError("bounds", err)
+	}
+	if !oldest.Valid {
+		return last + 1, last, nil
+	}
+	return oldest.V, last, nil
+}
+
+// Read returns up to limit records with Seq > after, in order and without holes. A hole in the table, which nothing of ours makes, is an error.
+func (j *Journal) Read(ctx context.Context, after uint64, limit int) ([]bus.Record, error) {
+	records, err := j.selectRecords(ctx, j.text.read, limit, after, limit)
+	if err != nil {
+		return nil, j.readError("read", err)
+	}
+	for i := 1; i < len(records); i++ {
+		if have, want := records[i].Seq, records[i-1].Seq+1; have != want {
+			return nil, fmt.Errorf("journal: read: %w: number %d is missing", ErrCorrupt, want)
+		}
+	}
+	return records, nil
+}
+
+// SeqBefore returns the number of the newest record that was recorded before t, 0 if there is none. It looks at all that are newer.
+func (j *Journal) SeqBefore(ctx context.Context, t time.Time) (uint64, error) {
+	at, err := nanoseconds(t)
+	if err != nil {
+		return 0, fmt.Errorf("journal: %w", err)
+	}
+	var seq uint64
+	err = j.readSQL.QueryRowContext(ctx, j.text.seqBefore, at).Scan(&seq)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return seq, j.readError("seq before", err)
+}
+
+func (j *Journal) selectRecords(ctx context.Context, query string, sizeHint int, args ...any) ([]bus.Record, error) {
+	rows, err := j.readSQL.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var records []bus.Record
+	for rows.Next() {
+		if records == nil {
+			records = make([]bus.Record, 0, min(sizeHint, 256))
+		}
+		records = append(records, bus.Record{})
+		if err := scanRecord(rows, &records[len(records)-1]); err != nil {
+			return nil, err
+		}
+	}
+	return records, rows.Err()
+}
+
+func scanRecord(rows *sql.Rows, r *bus.Record) error {
+	var at, recordedAt int64
+	err := rows.Scan(&r.Seq, &r.ID, &r.Type, &r.Schema, &r.Kind, &r.ResourceID, &r.Version, &r.Tenant, &r.Actor, &r.Source, &at, &recordedAt,
+		&r.CorrelationID, &r.CausationID, &r.TraceParent, &r.Data)
+	if err != nil {
+		return err
+	}
+	r.Time, r.RecordedAt = timeOf(at), timeOf(recordedAt)
+	return nil
+}
+
+func (j *Journal) readError(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("journal: %s: %w", what, j.line.classify(err))
+}

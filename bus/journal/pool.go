@@ -1,0 +1,100 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+
+	"gorm.io/gorm"
+)
+
+// memberPool stands between gorm and the writer's connection: it replaces contexts by the writer's own, refuses what would end the transaction,
+// and everything after the member has ended.
+type memberPool struct{ t *Tx }
+
+var (
+	errCommit  = errors.New("journal: a member is committed by returning nil and rolled back by returning an error")
+	errPrepare = errors.New("journal: statements can't be prepared on a member's transaction, which ends before they do")
+)
+
+// Commit and Rollback are what tells gorm that it is in a transaction, so that nested ones become savepoints.
+
+func (p *memberPool) Commit() error   { return errCommit }
+func (p *memberPool) Rollback() error { return errCommit }
+
+func (p *memberPool) PrepareContext(context.Context, string) (*sql.Stmt, error) {
+	return nil, errPrepare
+}
+
+func (p *memberPool) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
+	p.t.mu.Lock()
+	defer p.t.mu.Unlock()
+	if err := p.ready(query); err != nil {
+		return nil, err
+	}
+	res, err := p.t.j.line.conn.ExecContext(context.Background(), query, args...)
+	return res, p.t.check(err)
+}
+
+func (p *memberPool) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+	p.t.mu.Lock()
+	defer p.t.mu.Unlock()
+	if err := p.ready(query); err != nil {
+		return nil, err
+	}
+	p.t.queried = true
+	rows, err := p.t.j.line.conn.QueryContext(context.Background(), query, args...)
+	if err != nil {
+		return nil, p.t.check(err)
+	}
+	p.t.rows = append(p.t.rows, rows)
+	return rows, nil
+}
+
+func (p *memberPool) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
+	p.t.mu.Lock()
+	defer p.t.mu.Unlock()
+	if err := p.ready(query); err != nil {
+		return p.t.j.readSQL.QueryRowContext(refused{context.Background(), err}, query)
+	}
+	p.t.queried = true
+	return p.t.j.line.conn.QueryRowContext(context.Background(), query, args...)
+}
+
+func (p *memberPool) ready(query string) error {
+	if endsTransaction(query) {
+		return errCommit
+	}
+	return p.t.ready()
+}
+
+// endsTransaction recognises statements that begin or end a transaction. Savepoints are allowed.
+func endsTransaction(query string) bool {
+	query = strings.TrimLeft(query, " \t\r\n;(")
+	word, rest, _ := strings.Cut(query, " ")
+	switch strings.ToUpper(strings.TrimRight(word, "; \t\r\n")) {
+	case "BEGIN", "COMMIT", "END", "START", "ABORT":
+		return true
+	case "ROLLBACK":
+		rest = strings.ToUpper(strings.TrimSpace(rest))
+		return !strings.HasPrefix(rest, "TO ") && !strings.HasPrefix(rest, "TRANSACTION TO ")
+	}
+	return false
+}
+
+// refused is a context that has ended with an error of ours: the only way to a *sql.Row that carries one.
+type refused struct {
+	context.Context
+	err error
+}
+
+var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+func (r refused) Done() <-chan struct{} { return closedChan }
+func (r refused) Err() error            { return r.err }
+
+var (
+	_ gorm.ConnPool    = (*memberPool)(nil)
+	_ gorm.TxCommitter = (*memberPool)(nil)
+)

@@ -1,0 +1,140 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cloudbus-go/cloudbus/bus"
+)
+
+const (
+	maxBatch = 256
+	// batchTime is how long a handler may hold the writer before its batches get smaller.
+	batchTime = 5 * time.Millisecond
+)
+
+// Subscribe delivers events exactly once: what the handler writes through tx and the position of the subscription called name commit together,
+// as a background member. The handler gets batches of up to 256 events that passed the filters, smaller ones if it takes long; ctx and tx are valid
+// until it returns. If it fails, nothing of the batch is stored, and the batch is halved until the culprit is alone; those before it are committed.
+// Then the policy of the subscription decides. Live events never come. Options and errors are those of bus.Durable;
+// a bus whose journal isn't a *Journal is an error.
+func Subscribe[T any](c *bus.Client, name string, fn func(ctx context.Context, tx *Tx, batch []bus.Event[T]) error, opts ...bus.Option) (*bus.Subscription, error) {
+	j, ok := c.Bus().Journal().(*Journal)
+	if !ok {
+		return nil, fmt.Errorf("journal: subscribe %q: %w of this package on the bus, but %T", name, bus.ErrNoJournal, c.Bus().Journal())
+	}
+	if fn == nil {
+		return nil, fmt.Errorf("journal: subscribe %q: the handler is nil", name)
+	}
+	g := &gate[T]{j: j, name: name, fn: fn, size: maxBatch}
+	sub, err := bus.SubscribeBatch(c, name, g.commit, opts...)
+	if err != nil {
+		return nil, err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.running[name] = sub
+	return sub, nil
+}
+
+// isRunning reports whether a subscription of this process has the cursor.
+func (j *Journal) isRunning(name string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	sub, ok := j.running[name]
+	if !ok {
+		return false
+	}
+	select {
+	case <-sub.Done():
+		delete(j.running, name)
+		return false
+	default:
+		return true
+	}
+}
+
+// gate commits the batches of one subscription.
+type gate[T any] struct {
+	j    *Journal
+	name string
+	fn   func(context.Context, *Tx, []bus.Event[T]) error
+
+	mu     sync.Mutex
+	stored uint64 // all up to here is committed
+	size   int    // of the next batch
+}
+
+// commit hands a page to the handler in one or more members. When it fails, what comes before the culprit is stored, and left out of the next try.
+func (g *gate[T]) commit(ctx context.Context, b bus.Batch[T]) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stored = max(g.stored, b.From)
+	events := b.Events
+	for len(events) > 0 && events[0].Seq <= g.stored {
+		events = events[1:]
+	}
+	for {
+		n := min(g.size, len(events))
+		to := b.To
+		if n < len(events) {
+			to = events[n-1].Seq
+		}
+		err := g.apply(ctx, events[:n], to)
+		switch {
+		case err == nil:
+			events = events[n:]
+			if len(events) == 0 {
+				return nil
+			}
+		case n > 1 && g.blames(err):
+			g.size = n / 2
+		default:
+			return err
+		}
+	}
+}
+
+// apply runs the handler and moves the cursor in one member.
+func (g *gate[T]) apply(ctx context.Context, events []bus.Event[T], to uint64) error {
+	start := time.Now()
+	err := g.j.Do(ctx, func(t *Tx) error {
+		if len(events) > 0 {
+			if err := g.fn(t.Context(), t, events); err != nil {
+				return &handlerError{err}
+			}
+		}
+		return t.raiseCursor(g.name, to)
+	}, Background(), Named("subscription "+g.name))
+	if err != nil {
+		return err
+	}
+	g.stored = to
+	if time.Since(start) > batchTime {
+		g.size = max(1, len(events)/2)
+	} else {
+		g.size = min(maxBatch, 2*g.size)
+	}
+	return nil
+}
+
+// blames reports whether an error is the handler's, so that a smaller batch may get further.
+func (g *gate[T]) blames(err error) bool {
+	var panicked *PanicError
+	var failed *handlerError
+	switch {
+	case errors.Is(err, bus.Stop), errors.Is(err, ErrTransactionLost):
+		return false
+	case errors.Is(err, ErrMemberTooLong), errors.As(err, &panicked):
+		return true
+	}
+	return errors.As(err, &failed)
+}
+
+// handlerError tells the handler's errors from the writer's.
+type handlerError struct{ error }
+
+func (e *handlerError) Unwrap() error { return e.error }

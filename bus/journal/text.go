@@ -1,0 +1,76 @@
+package journal
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const columns = "seq, id, type, schema, kind, resource_id, version, tenant, actor, source, time, recorded_at, correlation_id, causation_id, trace_parent, data"
+
+// texts are the journal's SQL statements in a database's dialect.
+type texts struct {
+	takeNumbers, insert                     string
+	read, bounds, seqBefore                 string
+	cursor, cursors, raiseCursor, setCursor string
+	head                                    string
+}
+
+func textsFor(dialect string) texts {
+	b := func(q string) string { return bind(dialect, q) }
+	return texts{
+		takeNumbers: b("UPDATE journal_head SET seq = seq + ? WHERE one = 1 RETURNING seq"),
+		insert:      b("INSERT INTO journal (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+		read:        b("SELECT " + columns + " FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"),
+		bounds:      b("SELECT (SELECT min(seq) FROM journal), (SELECT seq FROM journal_head WHERE one = 1)"),
+		seqBefore:   b("SELECT seq FROM journal WHERE recorded_at < ? ORDER BY seq DESC LIMIT 1"),
+		head:        b("SELECT seq FROM journal_head WHERE one = 1"),
+		cursor:      b("SELECT seq, (SELECT seq FROM journal_head WHERE one = 1) FROM journal_cursor WHERE name = ?"),
+		cursors:     b("SELECT name, seq, updated_at FROM journal_cursor ORDER BY name"),
+		raiseCursor: b("INSERT INTO journal_cursor (name, seq, updated_at) VALUES (?, ?, ?) " +
+			"ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, updated_at = excluded.updated_at WHERE excluded.seq >= journal_cursor.seq"),
+		setCursor: b("UPDATE journal_cursor SET seq = ?, updated_at = ? WHERE name = ?"),
+	}
+}
+
+// bind writes placeholders as the database wants them.
+func bind(dialect, query string) string {
+	if dialect != "postgres" {
+		return query
+	}
+	var out strings.Builder
+	for n := 1; ; n++ {
+		before, after, found := strings.Cut(query, "?")
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		out.WriteString("$" + strconv.Itoa(n))
+		query = after
+	}
+}
+
+var (
+	minTime = time.Unix(0, math.MinInt64)
+	maxTime = time.Unix(0, math.MaxInt64)
+)
+
+// nanoseconds is how times are stored: since 1970, the zero time as 0.
+func nanoseconds(t time.Time) (int64, error) {
+	if t.IsZero() {
+		return 0, nil
+	}
+	if t.Before(minTime) || t.After(maxTime) {
+		return 0, fmt.Errorf("%s can't be stored (years 1678 to 2261 can)", t.Format(time.RFC3339))
+	}
+	return t.UnixNano(), nil
+}
+
+func timeOf(ns int64) time.Time {
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns).UTC()
+}

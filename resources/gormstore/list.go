@@ -1,0 +1,155 @@
+package gormstore
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cloudbus-go/cloudbus/fsm"
+	"github.com/cloudbus-go/cloudbus/resources"
+)
+
+// conditions collects the terms of a WHERE clause.
+type conditions struct {
+	terms []string
+	args  []any
+}
+
+func (c *conditions) add(term string, args ...any) {
+	c.terms = append(c.terms, term)
+	c.args = append(c.args, args...)
+}
+
+// in adds "column is one of values"; nothing is one of none.
+func (c *conditions) in(column string, values []any) {
+	if len(values) == 0 {
+		c.add("1 = 0")
+		return
+	}
+	c.add(column+" IN (?"+strings.Repeat(", ?", len(values)-1)+")", values...)
+}
+
+// List returns up to q.Limit objects in order of ID.
+func (s *Store) List(ctx context.Context, k *resources.Info, q resources.Query) ([]any, error) {
+	t, err := s.table(k)
+	if err != nil {
+		return nil, err
+	}
+	text, args, err := t.listText(q)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.read.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, fmt.Errorf("gormstore: list %s: %w", k.Name, err)
+	}
+	defer func() { _ = rows.Close() }()
+	var all []any
+	for rows.Next() {
+		obj, err := t.scan(ctx, rows.Scan)
+		if err != nil {
+			return nil, fmt.Errorf("gormstore: list %s: %w", k.Name, err)
+		}
+		all = append(all, obj)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("gormstore: list %s: %w", k.Name, err)
+	}
+	return all, nil
+}
+
+func (t *table) listText(q resources.Query) (string, []any, error) {
+	var c conditions
+	if q.After != "" {
+		c.add("id > ?", q.After)
+	}
+	if q.Tenant != "" {
+		c.add("tenant = ?", q.Tenant)
+	}
+	if len(q.States) > 0 {
+		values := make([]any, len(q.States))
+		for i, s := range q.States {
+			values[i] = string(s)
+		}
+		c.in("state", values)
+	}
+	for field, want := range q.Where {
+		if err := t.where(&c, field, want); err != nil {
+			return "", nil, err
+		}
+	}
+	text := t.list
+	if len(c.terms) > 0 {
+		text += " WHERE " + strings.Join(c.terms, " AND ")
+	}
+	if q.Limit <= 0 {
+		q.Limit = 100
+	}
+	return t.bind(text + " ORDER BY id LIMIT ?"), append(c.args, q.Limit), nil
+}
+
+// where adds one filter: a field equals a value, or one of a slice of them.
+func (t *table) where(c *conditions, field string, want any) error {
+	column, ok := t.byField[field]
+	if !ok || column.kind == viaGorm && column.field.Serializer != nil {
+		return &resources.UnknownError{What: "field of " + t.kind.Name, Name: field, Known: t.fields()}
+	}
+	values := []any{want}
+	if v := reflect.ValueOf(want); v.Kind() == reflect.Slice && v.Type().Elem().Kind() != reflect.Uint8 {
+		values = make([]any, v.Len())
+		for i := range values {
+			values[i] = v.Index(i).Interface()
+		}
+	}
+	for i, v := range values {
+		if at, ok := v.(time.Time); ok && column.kind == instant {
+			ns, err := nanoseconds(at)
+			if err != nil {
+				return err
+			}
+			values[i] = ns
+		}
+	}
+	c.in(t.quote(column.field.DBName), values)
+	return nil
+}
+
+func (t *table) fields() []string {
+	var names []string
+	for name, c := range t.byField {
+		if c.kind != viaGorm || c.field.Serializer == nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// CountStates counts rows by state.
+func (s *Store) CountStates(ctx context.Context, k *resources.Info) (map[fsm.State]int64, error) {
+	t, err := s.table(k)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.read.QueryContext(ctx, t.count)
+	if err != nil {
+		return nil, fmt.Errorf("gormstore: count %s: %w", k.Name, err)
+	}
+	defer func() { _ = rows.Close() }()
+	counts := make(map[fsm.State]int64)
+	for rows.Next() {
+		var state fsm.State
+		var n int64
+		if err := rows.Scan(&state, &n); err != nil {
+			return nil, fmt.Errorf("gormstore: count %s: %w", k.Name, err)
+		}
+		counts[state] = n
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("gormstore: count %s: %w", k.Name, err)
+	}
+	return counts, nil
+}

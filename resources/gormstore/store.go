@@ -1,0 +1,116 @@
+package gormstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/bus/journal"
+	"github.com/cloudbus-go/cloudbus/resources"
+	"gorm.io/gorm"
+)
+
+// Options of New.
+type Options struct {
+	Journal *journal.Journal // Required.
+	// Close releases what lies under the journal: pools, locks. Called once by Store.Close, after the journal is closed. Defaults to nothing.
+	Close func(ctx context.Context) error
+}
+
+// Store keeps resources in the database of a journal. All methods may be called concurrently.
+type Store struct {
+	journal *journal.Journal
+	db      *gorm.DB // for reading
+	read    *sql.DB
+	release func(ctx context.Context) error
+
+	tables sync.Map // *resources.Info → *table
+
+	mu     sync.Mutex
+	closed bool
+}
+
+// New returns a store in the database of a journal.
+func New(o Options) (*Store, error) {
+	if o.Journal == nil {
+		return nil, errors.New("gormstore: Options.Journal is required")
+	}
+	read, err := o.Journal.DB().DB()
+	if err != nil {
+		return nil, fmt.Errorf("gormstore: %w", err)
+	}
+	return &Store{journal: o.Journal, db: o.Journal.DB(), read: read, release: o.Close}, nil
+}
+
+// Journal is the log that changes are recorded in, by their own transactions.
+func (s *Store) Journal() bus.Journal { return s.journal }
+
+// Writer is the same journal with all it has: Do, Query, cursors, migrations.
+func (s *Store) Writer() *journal.Journal { return s.journal }
+
+// Close waits for the members of the writer that are there, then closes the database. If ctx ends first, nothing is closed, and Close may be called again.
+// Close the bus before.
+func (s *Store) Close(ctx context.Context) error {
+	if err := s.journal.Close(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.release == nil {
+		return nil
+	}
+	s.closed = true
+	return s.release(ctx)
+}
+
+// Bind applies the migrations of a kind (component kind_<name>) and compiles its statements.
+func (s *Store) Bind(ctx context.Context, k *resources.Info) error {
+	t, err := compile(s.db, k)
+	if err != nil {
+		return err
+	}
+	if m, ok := k.New().(resources.Migrator); ok {
+		if err := s.journal.Migrate(ctx, "kind_"+k.Name, m.Migrations()); err != nil {
+			return fmt.Errorf("gormstore: kind %s: %w", k.Name, err)
+		}
+	}
+	if err := t.check(ctx, s.read); err != nil {
+		return err
+	}
+	if t.byID, err = s.read.PrepareContext(ctx, t.load); err != nil {
+		return fmt.Errorf("gormstore: kind %s: %w", k.Name, err)
+	}
+	s.tables.Store(k, t)
+	return nil
+}
+
+func (s *Store) table(k *resources.Info) (*table, error) {
+	t, ok := s.tables.Load(k)
+	if !ok {
+		return nil, fmt.Errorf("gormstore: kind %s isn't bound to this store", k.Name)
+	}
+	return t.(*table), nil
+}
+
+// Load reads the committed row.
+func (s *Store) Load(ctx context.Context, k *resources.Info, id string) (any, error) {
+	t, err := s.table(k)
+	if err != nil {
+		return nil, err
+	}
+	obj, err := t.scan(ctx, t.byID.QueryRowContext(ctx, id).Scan)
+	if err != nil {
+		return nil, t.notFound(id, err)
+	}
+	return obj, nil
+}
+
+// Do runs fn as one member of the writer.
+func (s *Store) Do(ctx context.Context, fn func(resources.StoreTx) error) error {
+	return s.journal.Do(ctx, func(tx *journal.Tx) error { return fn(transaction{store: s, tx: tx}) })
+}
+
+var _ resources.Store = (*Store)(nil)

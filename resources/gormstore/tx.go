@@ -1,0 +1,119 @@
+package gormstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/bus/journal"
+	"github.com/cloudbus-go/cloudbus/resources"
+	"gorm.io/gorm"
+)
+
+// DB returns gorm on the transaction that carries a change; nil if tx isn't of this package's store.
+func DB(tx resources.Tx) *gorm.DB {
+	if t := Tx(tx); t != nil {
+		return t.DB()
+	}
+	return nil
+}
+
+// Tx returns the writer's transaction that carries a change; nil if tx isn't of this package's store.
+func Tx(tx resources.Tx) *journal.Tx {
+	t, _ := tx.Value(txKey{}).(*journal.Tx)
+	return t
+}
+
+type txKey struct{}
+
+// transaction is one member of the writer as the engine sees it.
+type transaction struct {
+	store *Store
+	tx    *journal.Tx
+}
+
+func (t transaction) Context() context.Context { return t.tx.Context() }
+
+func (t transaction) Append(p bus.Payload, stamps ...bus.Stamp) (bus.ID, error) {
+	return t.tx.Append(p, stamps...)
+}
+
+func (t transaction) Value(key any) any {
+	if key == (txKey{}) {
+		return t.tx
+	}
+	return nil
+}
+
+func (t transaction) Load(k *resources.Info, id string) (any, error) {
+	table, err := t.store.table(k)
+	if err != nil {
+		return nil, err
+	}
+	obj, err := table.scan(t.tx.Context(), func(dest ...any) error { return t.tx.QueryRow(table.load, []any{id}, dest...) })
+	if err != nil {
+		return nil, table.notFound(id, err)
+	}
+	return obj, nil
+}
+
+func (t transaction) Insert(k *resources.Info, obj any) error {
+	table, err := t.store.table(k)
+	if err != nil {
+		return err
+	}
+	id := resources.ObjectOf(obj).ID
+	args, err := table.values(t.tx.Context(), obj)
+	if err != nil {
+		return fmt.Errorf("gormstore: insert %s/%s: %w", k.Name, id, err)
+	}
+	_, err = t.tx.Exec(table.insert, args...)
+	switch {
+	case err == nil:
+		return nil
+	case t.store.isDuplicate(err):
+		return fmt.Errorf("%w: %s/%s: %w", resources.ErrExists, k.Name, id, err)
+	}
+	return fmt.Errorf("gormstore: insert %s/%s: %w", k.Name, id, err)
+}
+
+func (t transaction) Update(k *resources.Info, obj any, version uint64) error {
+	table, err := t.store.table(k)
+	if err != nil {
+		return err
+	}
+	id := resources.ObjectOf(obj).ID
+	args, err := table.changes(t.tx.Context(), obj, version)
+	if err != nil {
+		return fmt.Errorf("gormstore: update %s/%s: %w", k.Name, id, err)
+	}
+	res, err := t.tx.Exec(table.update, args...)
+	if err != nil {
+		return fmt.Errorf("gormstore: update %s/%s: %w", k.Name, id, err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return fmt.Errorf("gormstore: update %s/%s: %w", k.Name, id, err)
+	}
+	if n == 0 {
+		return fmt.Errorf("%w: %s/%s is no longer at version %d", resources.ErrConflict, k.Name, id, version)
+	}
+	return nil
+}
+
+// isDuplicate asks the dialect whether an error is a violated unique constraint.
+func (s *Store) isDuplicate(err error) bool {
+	translator, ok := s.db.Dialector.(gorm.ErrorTranslator)
+	if !ok {
+		return false
+	}
+	for ; err != nil; err = errors.Unwrap(err) {
+		if errors.Is(translator.Translate(err), gorm.ErrDuplicatedKey) {
+			return true
+		}
+	}
+	return false
+}
+
+var _ resources.StoreTx = transaction{}

@@ -37,7 +37,7 @@ func Reason(r string) Option {
 	return func(c *call) { c.reason = r }
 }
 
-// At says when it happened, if that isn't now: from 1970 on and at most a day ahead of the engine's clock. A time before the resource's
+// At says when it happened, if that isn't now: after the beginning of 1970 and at most a day ahead of the engine's clock. A time before the resource's
 // StateSince is lifted to it, and counted (Stats).
 func At(t time.Time) Option {
 	return func(c *call) {
@@ -111,8 +111,8 @@ func newCall(kind, id string, fires bool, opts []Option, now time.Time) (*call, 
 	c.checkText("reason", c.reason, 1024)
 	switch {
 	case c.at.IsZero():
-	case c.at.Unix() < 0:
-		c.fault("at", "%s is before 1970", c.at.Format(time.RFC3339))
+	case c.at.UnixNano() <= 0 || c.at.Year() < 1970:
+		c.fault("at", "%s is not after the beginning of 1970", c.at.Format(time.RFC3339))
 	case c.at.Sub(now) > maxAhead:
 		c.fault("at", "%s is more than a day ahead of now, %s", c.at.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}

@@ -2,7 +2,10 @@ package memstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync/atomic"
+	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/resources"
@@ -18,7 +21,7 @@ type tx struct {
 	rows    map[key]any
 	order   []key // in which rows were first written
 	records []bus.Record
-	over    bool
+	over    atomic.Bool
 }
 
 // Do runs fn on the caller's goroutine when no other member runs. What it wrote becomes visible at once and together with its events,
@@ -30,20 +33,42 @@ func (s *Store) Do(ctx context.Context, fn func(resources.StoreTx) error) error 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	select {
-	case <-s.writer:
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := s.enter(ctx); err != nil {
+		return err
 	}
 	defer func() { s.writer <- struct{}{} }()
 
 	t := &tx{store: s, ctx: bus.EnterWriter(context.WithoutCancel(ctx), s.journal), rows: map[key]any{}}
-	defer func() { t.over = true }()
+	defer func() { t.over.Store(true) }()
 	if err := protect(t, fn); err != nil {
 		return err
 	}
 	s.commit(t)
 	return nil
+}
+
+// ErrBusy: the writer didn't get free. A member that waits for it with a foreign context waits for itself, and gets this.
+var ErrBusy = errors.New("memstore: the writer has been busy for 5 s")
+
+const patience = 5 * time.Second
+
+// enter waits until the caller is the writer.
+func (s *Store) enter(ctx context.Context) error {
+	select {
+	case <-s.writer:
+		return nil
+	default:
+	}
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	select {
+	case <-s.writer:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-limit.C:
+		return ErrBusy
+	}
 }
 
 func protect(t *tx, fn func(resources.StoreTx) error) (err error) {
@@ -71,7 +96,7 @@ func (t *tx) Context() context.Context { return t.ctx }
 func (t *tx) Value(any) any { return nil }
 
 func (t *tx) Append(p bus.Payload, stamps ...bus.Stamp) (bus.ID, error) {
-	if t.over {
+	if t.over.Load() {
 		return bus.ID{}, resources.ErrTxDone
 	}
 	r, err := t.store.journal.prepare(t.ctx, p, stamps)
@@ -85,7 +110,7 @@ func (t *tx) Append(p bus.Payload, stamps ...bus.Stamp) (bus.ID, error) {
 func (t *tx) Load(k *resources.Info, id string) (any, error) {
 	row, ok := t.row(key{k.Name, id})
 	switch {
-	case t.over:
+	case t.over.Load():
 		return nil, resources.ErrTxDone
 	case !ok:
 		return nil, resources.ErrNotFound
@@ -95,7 +120,7 @@ func (t *tx) Load(k *resources.Info, id string) (any, error) {
 
 func (t *tx) Insert(k *resources.Info, obj any) error {
 	at := key{k.Name, resources.ObjectOf(obj).ID}
-	if t.over {
+	if t.over.Load() {
 		return resources.ErrTxDone
 	}
 	if _, taken := t.row(at); taken {
@@ -107,7 +132,7 @@ func (t *tx) Insert(k *resources.Info, obj any) error {
 
 func (t *tx) Update(k *resources.Info, obj any, version uint64) error {
 	at := key{k.Name, resources.ObjectOf(obj).ID}
-	if t.over {
+	if t.over.Load() {
 		return resources.ErrTxDone
 	}
 	row, ok := t.row(at)

@@ -1,0 +1,44 @@
+package storetest
+
+import (
+	"testing"
+
+	"github.com/cloudbus-go/cloudbus/resources"
+)
+
+// Open makes an empty store for one test. It closes it in t.Cleanup.
+type Open func(t *testing.T) resources.Store
+
+// Run runs the suite. Each of its tests opens a store of its own.
+func Run(t *testing.T, open Open) {
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, Open)
+	}{
+		{"each column comes back as it went in", testRoundTrip},
+		{"an id is taken once", testExists},
+		{"what isn't there is not found", testNotFound},
+		{"objects are the caller's", testCopies},
+		{"versions guard rows", testVersionGuard},
+		{"a member sees its own writes, others don't", testMemberView},
+		{"a transaction that is over refuses", testTxOver},
+		{"states are counted", testCountStates},
+		{"states the machine doesn't know are refused at Register", testUnknownStates},
+
+		{"pages hold each resource once, in order of id", testPages},
+		{"filters", testFilters},
+
+		{"row and event are written together", testRowAndEvent},
+		{"row and event are left out together", testNeither},
+		{"a failing member leaves its neighbours alone", testNeighbours},
+
+		{"two callers, one move", testTwoCallers},
+		{"numbers have no holes", testGapless},
+		{"a storm of callers", testStorm},
+		{"cancelled callers among others", testCancelled},
+		{"who is in the writer doesn't wait for it", testInWriter},
+		{"vm: a life", testVM},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, open) })
+	}
+}

@@ -54,7 +54,7 @@ func NewManager(o Options) (*Manager, error) {
 		return nil, errors.New("plugins: Options.Bus is required")
 	}
 	m := &Manager{bus: o.Bus, log: o.Logger, now: o.Now, mux: o.Mux, config: maps.Clone(o.Config), metrics: new(expvar.Map).Init()}
-	m.journal, _ = any(o.Bus.Journal()).(*journal.Journal)
+	m.journal, _ = o.Bus.Journal().(*journal.Journal)
 	if m.log == nil {
 		m.log = slog.Default()
 	}

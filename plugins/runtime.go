@@ -51,7 +51,7 @@ func (r *Runtime) Write(ctx context.Context, fn func(*journal.Tx) error) error {
 	case r.g.hasStopped():
 		return ErrClosed
 	}
-	return j.Do(ctx, fn, journal.Background())
+	return j.Do(ctx, fn, journal.Background(), journal.Named("plugin "+r.g.name))
 }
 
 // Config decodes the plugin's section of the configuration into the struct that into points to; what isn't configured stays as it is. Errors: *ConfigError for keys that the

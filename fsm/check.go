@@ -106,8 +106,9 @@ func (p *plan) checkStates(f *faults) {
 func (p *plan) checkOutcomes(f *faults) {
 	checkTwice(f, "success triggers", p.spec.Succeed)
 	checkTwice(f, "failure triggers", p.spec.Fail)
-	for _, t := range slices.Concat(p.spec.Succeed, p.spec.Fail) {
-		if !slices.Contains(p.triggers, t) {
+	named := slices.Concat(p.spec.Succeed, p.spec.Fail)
+	for i, t := range named {
+		if !slices.Contains(p.triggers, t) && !slices.Contains(named[:i], t) {
 			f.add("trigger "+strconv.Quote(string(t)), "ends operations, but is on no edge")
 		}
 	}

@@ -31,7 +31,7 @@ func (c Class) String() string {
 // Machine is a checked, compiled Spec: immutable, shared by all resources of a kind, safe for concurrent use.
 type Machine struct {
 	plan  *plan
-	rules map[key]*rule
+	rules lookup
 }
 
 // New checks and compiles a Spec. The error is a *SpecError that lists all faults.

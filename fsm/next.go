@@ -9,67 +9,59 @@ type Step struct {
 	Moved  bool  // false for a Same edge: accepted, and nothing happened
 }
 
-// key is what Next looks up: one map access for a whole step.
-type key struct {
-	from State
-	on   Trigger
-}
-
 // rule is the compiled edges of one (from, trigger). The first is held apart, as nearly all rules have only one.
 type rule struct {
+	from State
+	on   Trigger
 	edge
 	more []edge
 }
 
 type edge struct {
-	to     State
-	do     action
-	guard  func(subject any) (bool, error) // nil: none
-	name   string                          // of the guard
-	origin []State                         // goBack: what the origin may be
+	to      State
+	origin  State // after the step, if do is set
+	do      action
+	moved   bool
+	guard   func(subject any) (bool, error) // nil: none
+	name    string                          // of the guard
+	origins []State                         // goBack: what the origin may be
 }
 
+// action is what an edge does to the origin.
 type action uint8
 
 const (
-	stay   action = iota // a Same edge of a steady or final state
-	wait                 // a Same edge of a transitional state: keeps the origin
-	arrive               // to a steady or final state
-	depart               // steady to transitional: sets the origin
-	carry                // transitional to transitional: keeps the origin
-	goBack               // to the origin
+	set    action = iota // to the state it leaves, or to "" where it arrives
+	keep                 // between transitional states
+	goBack               // and move there
 )
 
-func (p *plan) compile() map[key]*rule {
-	rules := make(map[key]*rule, len(p.rows))
+func (p *plan) compile() lookup {
+	var rules []*rule
 	for _, row := range p.rows {
-		k := key{row.from, row.on}
-		if r, ok := rules[k]; ok {
-			r.more = append(r.more, p.compileRow(row))
+		i := slices.IndexFunc(rules, func(r *rule) bool { return r.from == row.from && r.on == row.on })
+		if i >= 0 {
+			rules[i].more = append(rules[i].more, p.compileRow(row))
 			continue
 		}
-		rules[k] = &rule{edge: p.compileRow(row)}
+		rules = append(rules, &rule{from: row.from, on: row.on, edge: p.compileRow(row)})
 	}
-	return rules
+	return newLookup(rules)
 }
 
 func (p *plan) compileRow(r row) edge {
-	e := edge{to: r.to, guard: r.guard.check, name: r.guard.name}
+	e := edge{to: r.to, moved: r.to != Same, guard: r.guard.check, name: r.guard.name}
+	if r.to == Same {
+		e.to = r.from
+	}
 	transitional := p.class[r.from] == Transitional
 	switch {
-	case r.to == Same:
-		e.to, e.do = r.from, stay
-		if transitional {
-			e.do = wait
-		}
 	case r.to == Origin:
-		e.do, e.origin = goBack, p.origins(r.from)
-	case p.class[r.to] != Transitional:
-		e.do = arrive
-	case transitional:
-		e.do = carry
-	default:
-		e.do = depart
+		e.do, e.origins = goBack, p.origins(r.from)
+	case transitional && p.class[e.to] == Transitional:
+		e.do = keep
+	case p.class[e.to] == Transitional:
+		e.origin = r.from
 	}
 	return e
 }
@@ -81,21 +73,31 @@ func (p *plan) compileRow(r row) edge {
 // Errors: *TransitionError (no such edge here, or no guard held), *UnknownError (a state, a trigger or an origin that
 // this machine doesn't have), *GuardError (a guard could not answer).
 func (m *Machine) Next(from, origin State, on Trigger, subject any) (Step, error) {
-	r, ok := m.rules[key{from, on}]
-	if !ok {
+	r := m.rules.find(from, on)
+	if r == nil {
 		return Step{}, m.refuse(from, origin, on, subject)
 	}
-	if r.guard == nil {
-		return m.take(&r.edge, from, origin)
+	e := &r.edge
+	if e.guard != nil {
+		var err error
+		if e, err = m.choose(r, from, on, subject); err != nil {
+			return Step{}, err
+		}
+		if e == nil {
+			return Step{}, m.refuse(from, origin, on, subject)
+		}
 	}
-	e, err := m.choose(r, from, on, subject)
-	if err != nil {
-		return Step{}, err
+	to, after := e.to, e.origin
+	switch e.do {
+	case keep:
+		after = origin
+	case goBack:
+		if !slices.Contains(e.origins, origin) {
+			return Step{}, &UnknownError{Kind: m.Kind(), What: "origin", Name: string(origin), State: from, Known: texts(e.origins)}
+		}
+		to = origin
 	}
-	if e == nil {
-		return Step{}, m.refuse(from, origin, on, subject)
-	}
-	return m.take(e, from, origin)
+	return Step{To: to, Origin: after, Moved: e.moved}, nil
 }
 
 // choose returns the first edge whose guard holds; nil if none does.
@@ -117,25 +119,6 @@ func (m *Machine) choose(r *rule, from State, on Trigger, subject any) (*edge, e
 		}
 	}
 	return nil, nil
-}
-
-func (m *Machine) take(e *edge, from, origin State) (Step, error) {
-	switch e.do {
-	case stay:
-		return Step{To: from}, nil
-	case wait:
-		return Step{To: from, Origin: origin}, nil
-	case depart:
-		return Step{To: e.to, Origin: from, Moved: true}, nil
-	case carry:
-		return Step{To: e.to, Origin: origin, Moved: true}, nil
-	case goBack:
-		if !slices.Contains(e.origin, origin) {
-			return Step{}, &UnknownError{Kind: m.Kind(), What: "origin", Name: string(origin), State: from, Known: texts(e.origin)}
-		}
-		return Step{To: origin, Moved: true}, nil
-	}
-	return Step{To: e.to, Moved: true}, nil
 }
 
 // Allowed lists the triggers that Next would take now, Same edges included, in the order in which the edges of from are
@@ -162,12 +145,12 @@ func (m *Machine) Allowed(from, origin State, subject any) ([]Trigger, error) {
 
 // takes reports whether Next would take a trigger that from has an edge for.
 func (m *Machine) takes(from, origin State, on Trigger, subject any) (bool, error) {
-	r := m.rules[key{from, on}]
+	r := m.rules.find(from, on)
 	e, err := m.choose(r, from, on, subject)
 	if e == nil || err != nil {
 		return false, err
 	}
-	return e.do != goBack || slices.Contains(e.origin, origin), nil
+	return e.do != goBack || slices.Contains(e.origins, origin), nil
 }
 
 // refuse finds out why a trigger isn't taken.

@@ -2,27 +2,132 @@ package bridge
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/plugins"
 )
 
-// Options of a bridge. The zero value sends all recorded events of all tenants.
-type Options struct {
-	Name    string   // Names the plugin "bridge-<name>", which is also its place in the journal. Defaults to "nats".
-	Types   []string // Patterns of what is sent: "vm.>". Defaults to all types.
-	Tenants []string // Whose events are sent; "" is those without a tenant. Defaults to all tenants.
-	Lanes   int      // How many messages can be under way at once, each about another resource. Defaults to 64.
+const (
+	pluginPrefix = "bridge_"
+
+	// A message that the broker will never take is offered a few times before the bridge halts at it:
+	// a size limit may just be in the midst of being raised, and halting is the operator's business.
+	rejectedTries = 3
+	rejectedPause = time.Second
+
+	// A send that hangs is given up and repeated; the broker tells repeats by their id.
+	sendTimeout = 15 * time.Second
+
+	// What is under way when Close is called gets this long to be acknowledged, so that it needn't be repeated.
+	drainTimeout = 2 * time.Second
+)
+
+// errClosing ends a handler that waits for the broker when the bridge closes. Its event stays in the journal.
+var errClosing = errors.New("bridge: closing; the event will be sent after the next start")
+
+// Bridge is a plugin that republishes recorded events to a broker. Make one with New.
+type Bridge struct {
+	sink    Sink
+	options Options
+	log     *slog.Logger
+	bus     *bus.Bus
+	counts  counts
+	trouble trouble
+	life    lifetime
+
+	opened       bool
+	client       *bus.Client // the relay's own, see Subscribe
+	subscription *bus.Subscription
 }
 
-// Bridge is a plugin that republishes recorded events to a broker.
-type Bridge struct{ plugins.Base }
-
 // New returns the plugin that sends events to sink. Errors: *OptionError.
-func New(sink Sink, o Options) (*Bridge, error) { panic("unwritten") }
+func New(sink Sink, o Options) (*Bridge, error) {
+	if sink == nil {
+		return nil, &OptionError{Option: "sink", Reason: "is required"}
+	}
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return &Bridge{sink: sink, options: o, life: newLifetime()}, nil
+}
 
-func (b *Bridge) Name() string                                        { panic("unwritten") }
-func (b *Bridge) Init(ctx context.Context, rt *plugins.Runtime) error { panic("unwritten") }
-func (b *Bridge) Subscribe(c *bus.Client) error                       { panic("unwritten") }
-func (b *Bridge) Health(ctx context.Context) error                    { panic("unwritten") }
-func (b *Bridge) Close(ctx context.Context) error                     { panic("unwritten") }
+// Name is "bridge_<name>".
+func (b *Bridge) Name() string { return pluginPrefix + b.options.Name }
+
+// Init opens the sink; it doesn't wait for the broker. A source of the bus that no CloudEvent can carry is an error.
+func (b *Bridge) Init(ctx context.Context, rt *plugins.Runtime) error {
+	b.log, b.bus = rt.Logger(), rt.Bus()
+	b.trouble.now = rt.Now
+	b.counts.publish(rt.Metrics())
+	if _, reason := parseSource(b.bus.Source()); reason != "" {
+		return &OptionError{Option: "bus.Options.Source", Value: b.bus.Source(), Reason: reason}
+	}
+	if opener, ok := b.sink.(Opener); ok {
+		if err := opener.Open(ctx, b.log); err != nil {
+			return fmt.Errorf("bridge: open sink of %s: %w", b.Name(), err)
+		}
+	}
+	b.opened = true
+	return nil
+}
+
+// Subscribe starts to read the journal where the bridge left off. It doesn't wait for the broker.
+//
+// The subscription belongs to a client of its own, <c>_relay, not to c: whoever closes c waits for its handlers first,
+// and ours may be waiting for the broker until Close tells them not to.
+func (b *Bridge) Subscribe(c *bus.Client) error {
+	b.client = c.Bus().Client(c.Name() + "_relay")
+	subscription, err := bus.Subscribe(b.client, b.handle, b.options.subscription()...)
+	if err != nil {
+		return fmt.Errorf("bridge: subscribe %s: %w", b.Name(), err)
+	}
+	b.subscription = subscription
+	return nil
+}
+
+// Close stops sending. What is under way has two seconds to be acknowledged; what waits for the broker stays in the journal, and is sent after the next start.
+func (b *Bridge) Close(ctx context.Context) error {
+	var err error
+	if b.subscription != nil {
+		b.subscription.Close()
+		b.life.close()
+		err = b.drain(ctx)
+	}
+	b.life.abort()
+	if b.client != nil {
+		err = errors.Join(err, b.client.Close(ctx))
+	}
+	if closer, ok := b.sink.(Closer); ok && b.opened {
+		err = errors.Join(err, closer.Close(ctx))
+	}
+	return err
+}
+
+// drain waits for the handlers that run.
+func (b *Bridge) drain(ctx context.Context) error {
+	patience, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	defer context.AfterFunc(patience, b.life.abort)()
+	select {
+	case <-b.subscription.Done():
+		return nil
+	case <-ctx.Done():
+	}
+	b.life.abort()
+	select {
+	case <-b.subscription.Done():
+		return nil
+	case <-time.After(drainTimeout):
+		return fmt.Errorf("bridge: close %s: a send doesn't return: %w", b.Name(), ctx.Err())
+	}
+}
+
+var (
+	_ plugins.Plugin   = (*Bridge)(nil)
+	_ plugins.Healther = (*Bridge)(nil)
+)

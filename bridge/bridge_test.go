@@ -1,0 +1,442 @@
+package bridge_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cloudbus-go/cloudbus/bridge"
+	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/plugins"
+	"github.com/cloudbus-go/cloudbus/resources/memstore"
+)
+
+func TestRecordedEventsReachTheSink(t *testing.T) {
+	sink := &fakeSink{}
+	h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{})
+	h.record(fact{Tenant: "a.b", ID: "1", What: "created"})
+	eventually(t, sink.has(1))
+	m := sink.messages()[0]
+	if m.Subject != "cloudbus.a=2Eb.thing.created" || m.ContentType != bridge.ContentType || m.ID != m.Header.ID.String() || m.Header.Seq != 1 {
+		t.Errorf("message %+v", m)
+	}
+	e, err := bridge.Decode(m.Data)
+	must(t, err)
+	if e.Header != m.Header || e.Source != "cloudbus/test" || e.Subject() != "thing/1" {
+		t.Errorf("the CloudEvent has %+v, the event %+v", e.Header, m.Header)
+	}
+	records, err := h.store.Journal().Read(t.Context(), 0, 10)
+	must(t, err)
+	if string(e.Payload) != string(records[0].Data) {
+		t.Errorf("data %s, stored %s", e.Payload, records[0].Data)
+	}
+}
+
+func TestOrderPerResourceWithOneMessageInFlight(t *testing.T) {
+	const resources, each = 40, 25
+	sink := &fakeSink{}
+	var calls atomic.Int64
+	sink.send = func(context.Context, bridge.Message) error {
+		if calls.Add(1)%7 == 0 {
+			return errors.New("a blip")
+		}
+		return nil
+	}
+	h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{Lanes: 16})
+	for n := range each {
+		for id := range resources {
+			h.record(fact{ID: fmt.Sprint(id), What: "counted", N: n})
+		}
+	}
+	eventually(t, sink.has(resources*each))
+	next := map[string]int{}
+	for _, f := range facts(t, sink.messages()) {
+		if f.N != next[f.ID] {
+			t.Fatalf("thing %s: got event %d, want %d", f.ID, f.N, next[f.ID])
+		}
+		next[f.ID]++
+	}
+	if sink.overlap != "" {
+		t.Errorf("two messages about %s were in flight at once", sink.overlap)
+	}
+}
+
+func TestManyResourcesAtOnce(t *testing.T) {
+	const lanes = 8
+	sink := &fakeSink{}
+	full := make(chan struct{})
+	var once sync.Once
+	sink.send = func(ctx context.Context, _ bridge.Message) error {
+		sink.mu.Lock()
+		if len(sink.flying) >= lanes/2 {
+			once.Do(func() { close(full) })
+		}
+		sink.mu.Unlock()
+		select {
+		case <-full:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{Lanes: lanes})
+	for id := range 100 {
+		h.record(fact{ID: fmt.Sprint(id), What: "created"})
+	}
+	eventually(t, sink.has(100))
+	if sink.most < lanes/2 || sink.most > lanes {
+		t.Errorf("%d messages were under way at once, want %d to %d", sink.most, lanes/2, lanes)
+	}
+}
+
+func TestFilters(t *testing.T) {
+	for name, c := range map[string]struct {
+		options bridge.Options
+		want    string
+	}{
+		"all":             {bridge.Options{}, "1 2 3 4"},
+		"types":           {bridge.Options{Types: []string{"thing.created", "thing.gone.*"}}, "1 3"},
+		"tenants":         {bridge.Options{Tenants: []string{"acme"}}, "1 2"},
+		"no tenant":       {bridge.Options{Tenants: []string{""}}, "4"},
+		"types & tenants": {bridge.Options{Types: []string{"thing.created"}, Tenants: []string{"acme", ""}}, "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sink := &fakeSink{}
+			h := newHouse(t, memstore.New(memstore.Options{}), sink, c.options)
+			h.record(fact{"acme", "x", "created", 1}, fact{"acme", "x", "updated", 2}, fact{"evil", "x", "gone.now", 3}, fact{"", "x", "updated", 4})
+			must(t, h.bus.Flush(t.Context()))
+			var got []string
+			for _, f := range facts(t, sink.messages()) {
+				got = append(got, fmt.Sprint(f.N))
+			}
+			if strings.Join(got, " ") != c.want {
+				t.Errorf("sent %v, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestBrokerAwayEventsWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		away := errors.New("the broker is on holiday")
+		var back atomic.Bool
+		sink := &fakeSink{send: func(context.Context, bridge.Message) error {
+			if !back.Load() {
+				return away
+			}
+			return nil
+		}}
+		h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{})
+		if err := h.bridge.Health(t.Context()); err != nil {
+			t.Errorf("health before the first event: %v", err)
+		}
+		before := time.Now()
+		for n := range 10 {
+			h.record(fact{ID: fmt.Sprint(n % 3), What: "counted", N: n})
+		}
+		var health *bridge.AwayError
+		eventually(t, func() error {
+			if err := h.bridge.Health(t.Context()); !errors.As(err, &health) {
+				return fmt.Errorf("health is %v", err)
+			}
+			return nil
+		})
+		if !errors.Is(health, away) || health.Behind != 10 || health.Since.Before(before) || health.Since.After(time.Now()) {
+			t.Errorf("health %+v", health)
+		}
+		// More tries than the subscription's own policy would have.
+		eventually(t, func() error {
+			sink.mu.Lock()
+			defer sink.mu.Unlock()
+			if sink.attempts < 15 {
+				return fmt.Errorf("%d attempts", sink.attempts)
+			}
+			return nil
+		})
+		back.Store(true)
+		eventually(t, sink.has(10))
+		eventually(t, func() error { return h.bridge.Health(t.Context()) })
+		if log := h.log.String(); strings.Count(log, "they wait in the journal") != 1 || strings.Count(log, "takes events again") != 1 {
+			t.Errorf("the outage isn't in the log once:\n%s", log)
+		}
+	})
+}
+
+func TestRejectedEventHaltsAndIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &fakeSink{send: func(_ context.Context, m bridge.Message) error {
+			if m.Header.ResourceID == "big" {
+				return &bridge.RejectedError{ID: m.ID, Subject: m.Subject, Err: errors.New("too large")}
+			}
+			return nil
+		}}
+		h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{})
+		h.record(fact{ID: "ok", What: "created"}, fact{ID: "big", What: "created"})
+		var halted *bridge.HaltedError
+		eventually(t, func() error {
+			if err := h.bridge.Health(t.Context()); !errors.As(err, &halted) {
+				return fmt.Errorf("health is %v", err)
+			}
+			return nil
+		})
+		records, err := h.store.Journal().Read(t.Context(), 1, 1)
+		must(t, err)
+		var rejected *bridge.RejectedError
+		if !errors.As(halted, &rejected) || rejected.ID != records[0].ID.String() {
+			t.Errorf("health %v, want the event %s", halted, records[0].ID)
+		}
+		cursor, _, err := h.store.Journal().Cursor(t.Context(), "bridge_nats")
+		must(t, err)
+		if cursor != 1 {
+			t.Errorf("the cursor is at %d, want 1: before the rejected event", cursor)
+		}
+		if !strings.Contains(h.log.String(), records[0].ID.String()) {
+			t.Errorf("the log doesn't name the event:\n%s", h.log)
+		}
+	})
+}
+
+func TestEventThatIsNoCloudEventHalts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &fakeSink{}
+		h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{})
+		h.record(fact{ID: "a\ufffeb", What: "created"})
+		eventually(t, func() error {
+			var unencodable *bridge.EncodeError
+			if err := h.bridge.Health(t.Context()); !errors.As(err, &unencodable) {
+				return fmt.Errorf("health is %v", err)
+			}
+			return nil
+		})
+	})
+}
+
+func TestCloseIsPromptWhileTheBrokerIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &fakeSink{send: func(context.Context, bridge.Message) error { return errors.New("away") }}
+		store := memstore.New(memstore.Options{})
+		h := newHouse(t, store, sink, bridge.Options{})
+		h.record(fact{ID: "1", What: "created"}, fact{ID: "2", What: "created"})
+		eventually(t, func() error {
+			if h.bridge.Health(t.Context()) == nil {
+				return errors.New("healthy")
+			}
+			return nil
+		})
+		began := time.Now()
+		must(t, h.manager.Close(t.Context()))
+		if took := time.Since(began); took > 0 {
+			t.Errorf("Close took %v", took)
+		}
+		if !sink.closed {
+			t.Error("the sink wasn't closed")
+		}
+		must(t, h.bus.Close(t.Context()))
+
+		again := &fakeSink{}
+		newHouse(t, store, again, bridge.Options{})
+		eventually(t, again.has(2))
+	})
+}
+
+func TestCloseWaitsForAcknowledgements(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		started, release := make(chan struct{}), make(chan struct{})
+		sink := &fakeSink{send: func(ctx context.Context, _ bridge.Message) error {
+			close(started)
+			select {
+			case <-release:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}}
+		store := memstore.New(memstore.Options{})
+		h := newHouse(t, store, sink, bridge.Options{})
+		h.record(fact{ID: "1", What: "created"})
+		<-started
+		closed := make(chan error, 1)
+		go func() { closed <- h.manager.Close(context.Background()) }()
+		synctest.Wait()
+		select {
+		case err := <-closed:
+			t.Fatalf("closed with a message under way: %v", err)
+		default:
+		}
+		close(release)
+		must(t, <-closed)
+		must(t, h.bus.Close(t.Context()))
+		if cursor, _, err := store.Journal().Cursor(t.Context(), "bridge_nats"); err != nil || cursor != 1 {
+			t.Errorf("the cursor is at %d, %v; the message was acknowledged", cursor, err)
+		}
+	})
+}
+
+func TestCloseGivesUpASendThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &fakeSink{send: func(ctx context.Context, _ bridge.Message) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}}
+		h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{})
+		h.record(fact{ID: "1", What: "created"})
+		eventually(t, func() error {
+			sink.mu.Lock()
+			defer sink.mu.Unlock()
+			if len(sink.flying) == 0 {
+				return errors.New("nothing under way")
+			}
+			return nil
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		must(t, h.manager.Close(ctx))
+		if !sink.closed {
+			t.Error("the sink wasn't closed")
+		}
+	})
+}
+
+func TestStartsAtTheEndOrWithTheBacklog(t *testing.T) {
+	for name, c := range map[string]struct {
+		backlog bool
+		want    int
+	}{"end": {false, 1}, "backlog": {true, 3}} {
+		t.Run(name, func(t *testing.T) {
+			store := memstore.New(memstore.Options{})
+			b := bus.New(bus.Options{Journal: store.Journal()})
+			must(t, bus.Register[fact](b, "thing.>", 1))
+			h := &house{t: t, store: store, bus: b}
+			h.record(fact{ID: "1", What: "created"}, fact{ID: "2", What: "created"})
+			must(t, b.Close(t.Context()))
+
+			sink := &fakeSink{}
+			h = newHouse(t, store, sink, bridge.Options{Backlog: c.backlog})
+			h.record(fact{ID: "3", What: "created"})
+			must(t, h.bus.Flush(t.Context()))
+			if err := sink.has(c.want)(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// readySink is away until it is told otherwise, and says so.
+type readySink struct {
+	fakeSink
+	here chan struct{}
+}
+
+func (s *readySink) Ready(ctx context.Context) error {
+	select {
+	case <-s.here:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *readySink) Health(context.Context) error {
+	select {
+	case <-s.here:
+		return nil
+	default:
+		return errNobody
+	}
+}
+
+var errNobody = errors.New("nobody answers")
+
+func TestSinkThatKnowsWhenItsBrokerIsThereIsntAskedInVain(t *testing.T) {
+	sink := &readySink{here: make(chan struct{})}
+	sink.send = func(ctx context.Context, _ bridge.Message) error { return sink.Health(ctx) }
+	h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{})
+	if err := h.bridge.Health(t.Context()); !errors.Is(err, errNobody) {
+		t.Errorf("health before the first event is %v, want the sink's", err)
+	}
+	h.record(fact{ID: "1", What: "created"})
+	eventually(t, func() error {
+		var away *bridge.AwayError
+		if err := h.bridge.Health(t.Context()); !errors.As(err, &away) || !errors.Is(err, errNobody) {
+			return fmt.Errorf("health is %v", err)
+		}
+		return nil
+	})
+	close(sink.here)
+	eventually(t, sink.has(1))
+	if sink.attempts != 2 {
+		t.Errorf("%d attempts, want the first and the one when the broker was there", sink.attempts)
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	for option, o := range map[string]bridge.Options{
+		"Name":  {Name: "Not-A-Name"},
+		"Lanes": {Lanes: -1},
+		"Types": {Types: []string{"vm.>", "vm.>.x"}},
+	} {
+		var wrong *bridge.OptionError
+		if _, err := bridge.New(&fakeSink{}, o); !errors.As(err, &wrong) || wrong.Option != option {
+			t.Errorf("%+v: %v, want an OptionError of %s", o, err, option)
+		}
+	}
+	var wrong *bridge.OptionError
+	if _, err := bridge.New(nil, bridge.Options{}); !errors.As(err, &wrong) {
+		t.Errorf("no sink: %v", err)
+	}
+	if _, err := bridge.New(&fakeSink{}, bridge.Options{Lanes: 1 << 20}); !errors.As(err, &wrong) {
+		t.Errorf("a million lanes: %v", err)
+	}
+}
+
+// failingSink can't be opened.
+type failingSink struct{ fakeSink }
+
+func (*failingSink) Open(context.Context, *slog.Logger) error { return errNobody }
+
+func TestInitFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		sink   bridge.Sink
+		source string
+		want   string
+	}{
+		"sink":   {&failingSink{}, "cloudbus/test", "nobody answers"},
+		"source": {&fakeSink{}, "my cloud", "must be a URI reference"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := bus.New(bus.Options{Source: c.source, Journal: memstore.New(memstore.Options{}).Journal(), Logger: slog.New(slog.DiscardHandler)})
+			defer func() { must(t, b.Close(context.Background())) }()
+			manager, err := plugins.NewManager(plugins.Options{Bus: b, Logger: slog.New(slog.DiscardHandler)})
+			must(t, err)
+			relay, err := bridge.New(c.sink, bridge.Options{})
+			must(t, err)
+			must(t, manager.Add(relay, plugins.Required()))
+			if err := manager.Start(t.Context()); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Start: %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	var blip atomic.Bool
+	sink := &fakeSink{send: func(context.Context, bridge.Message) error {
+		if blip.CompareAndSwap(false, true) {
+			return errors.New("a blip")
+		}
+		return nil
+	}}
+	h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{})
+	h.record(fact{ID: "1", What: "created"}, fact{ID: "2", What: "created"})
+	must(t, h.bus.Flush(t.Context()))
+	if got := h.manager.Metrics().Get("bridge_nats").String(); !strings.Contains(got, `"sent": 2`) || !strings.Contains(got, `"retries": 1`) || !strings.Contains(got, `"rejected": 0`) {
+		t.Errorf("metrics %s", got)
+	}
+}

@@ -1,0 +1,336 @@
+package bridge_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cloudbus-go/cloudbus/bridge"
+	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudevents/sdk-go/v2/event"
+	"pgregory.net/rapid"
+)
+
+const sampleID = "0198c0de-0000-7000-8000-00000000002a"
+
+func parseID(t testing.TB, s string) bus.ID {
+	t.Helper()
+	id, err := bus.ParseID(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func sample(t testing.TB) bus.Event[bus.Raw] {
+	return bus.Event[bus.Raw]{
+		Header: bus.Header{
+			ID:            parseID(t, sampleID),
+			Type:          "vm.state.running",
+			Schema:        1,
+			Source:        "cloudbus/eu1",
+			Kind:          "vm",
+			ResourceID:    "42",
+			Time:          time.Date(2026, 3, 4, 5, 6, 7, 89, time.UTC),
+			Seq:           66,
+			Tenant:        "acme",
+			Actor:         "user:42",
+			Version:       7,
+			CorrelationID: "req-1",
+			CausationID:   "0198c0de-0000-7000-8000-000000000001",
+			TraceParent:   "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+		},
+		Payload: bus.Raw(`{"to":"running","resource":{"id":"42","cpus":2}}`),
+	}
+}
+
+func TestEncodeGivesACloudEvent(t *testing.T) {
+	encoded, err := bridge.Encode(sample(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ce event.Event
+	if err := ce.UnmarshalJSON(encoded); err != nil {
+		t.Fatal(err)
+	}
+	if err := ce.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"id": sampleID, "source": "cloudbus/eu1", "type": "vm.state.running", "subject": "vm/42", "time": "2026-03-04T05:06:07.000000089Z",
+		"datacontenttype": "application/json", "specversion": "1.0",
+		"sequence": "00000000000000000066", "tenant": "acme", "actor": "user:42", "resourceversion": "7", "schemaversion": "1",
+		"correlationid": "req-1", "causationid": "0198c0de-0000-7000-8000-000000000001", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+		"data": map[string]any{"to": "running", "resource": map[string]any{"id": "42", "cpus": 2.0}},
+	}
+	var got map[string]any
+	if err := json.Unmarshal(encoded, &got); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+func TestEncodeLeavesOutWhatTheEventHasNot(t *testing.T) {
+	encoded, err := bridge.Encode(bus.Event[bus.Raw]{Header: bus.Header{ID: parseID(t, sampleID), Type: "vm.created", Source: "cloudbus/eu1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"specversion":"1.0","id":"` + sampleID + `","source":"cloudbus/eu1","type":"vm.created"}`
+	if string(encoded) != want {
+		t.Errorf("got  %s\nwant %s", encoded, want)
+	}
+}
+
+func TestEncodeRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil     func(*bus.Event[bus.Raw])
+		attribute string
+	}{
+		"no id":             {func(e *bus.Event[bus.Raw]) { e.ID = bus.ID{} }, "id"},
+		"no type":           {func(e *bus.Event[bus.Raw]) { e.Type = "" }, "type"},
+		"no source":         {func(e *bus.Event[bus.Raw]) { e.Source = "" }, "source"},
+		"source with space": {func(e *bus.Event[bus.Raw]) { e.Source = "cloud bus" }, "source"},
+		"source no URI":     {func(e *bus.Event[bus.Raw]) { e.Source = "%zz" }, "source"},
+		"kind with slash":   {func(e *bus.Event[bus.Raw]) { e.Kind = "a/b" }, "subject"},
+		"year 10000":        {func(e *bus.Event[bus.Raw]) { e.Time = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, "time"},
+		"bad UTF-8":         {func(e *bus.Event[bus.Raw]) { e.Tenant = "\xff" }, "tenant"},
+		"control character": {func(e *bus.Event[bus.Raw]) { e.Actor = "a\nb" }, "actor"},
+		"non-character":     {func(e *bus.Event[bus.Raw]) { e.ResourceID = "\ufffe" }, "subject"},
+		"negative schema":   {func(e *bus.Event[bus.Raw]) { e.Schema = -1 }, "schemaversion"},
+		"data no JSON":      {func(e *bus.Event[bus.Raw]) { e.Payload = bus.Raw("{") }, "data"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := sample(t)
+			c.spoil(&e)
+			encoded, err := bridge.Encode(e)
+			var refused *bridge.EncodeError
+			if !errors.As(err, &refused) || refused.Attribute != c.attribute {
+				t.Errorf("got %s, %v, want an EncodeError of %s", encoded, err, c.attribute)
+			}
+		})
+	}
+}
+
+func events() *rapid.Generator[bus.Event[bus.Raw]] {
+	text := rapid.StringMatching(`[ -~äöß€😀]{0,10}`)
+	return rapid.Custom(func(t *rapid.T) bus.Event[bus.Raw] {
+		var id bus.ID
+		copy(id[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
+		id[0] |= 1
+		e := bus.Event[bus.Raw]{Header: bus.Header{
+			ID:            id,
+			Type:          rapid.StringMatching(`[a-z]{1,5}(\.[a-z_]{1,5}){0,3}`).Draw(t, "type"),
+			Schema:        rapid.IntRange(0, math.MaxInt).Draw(t, "schema"),
+			Source:        rapid.StringMatching(`cloudbus/[a-zA-Z0-9.-]{1,8}`).Draw(t, "source"),
+			Kind:          rapid.StringMatching(`([a-z][a-z0-9_]{0,5})?`).Draw(t, "kind"),
+			ResourceID:    text.Draw(t, "resource"),
+			Seq:           rapid.Uint64().Draw(t, "seq"),
+			Tenant:        text.Draw(t, "tenant"),
+			Actor:         text.Draw(t, "actor"),
+			Version:       rapid.Uint64().Draw(t, "version"),
+			CorrelationID: text.Draw(t, "correlation"),
+			CausationID:   text.Draw(t, "causation"),
+			TraceParent:   text.Draw(t, "trace"),
+		}}
+		if rapid.Bool().Draw(t, "timed") {
+			e.Time = time.Unix(rapid.Int64Range(-60_000_000_000, 200_000_000_000).Draw(t, "s"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).UTC()
+		}
+		if value := rapid.SampledFrom([]any{nil, 1.5, "x\u2028<&>", true, map[string]any{"a": []any{1.0, "b"}}, struct{}{}}).Draw(t, "data"); value != struct{}{} {
+			e.Payload, _ = json.Marshal(value)
+		}
+		return e
+	})
+}
+
+func TestDecodeIsTheInverseOfEncode(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := events().Draw(t, "event")
+		encoded, err := bridge.Encode(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := bridge.Decode(encoded)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, encoded)
+		}
+		if !reflect.DeepEqual(got, e) {
+			t.Fatalf("got  %+v\nwant %+v\n%s", got, e, encoded)
+		}
+		var ce event.Event
+		if err := ce.UnmarshalJSON(encoded); err != nil {
+			t.Fatalf("the SDK doesn't read it: %v\n%s", err, encoded)
+		}
+		if err := ce.Validate(); err != nil {
+			t.Fatalf("the SDK refuses it: %v\n%s", err, encoded)
+		}
+	})
+}
+
+func TestDecodeTakesCloudEventsOfOthers(t *testing.T) {
+	const head = `{"specversion":"1.0","id":"` + sampleID + `","source":"/x","type":"vm.created"`
+	for name, c := range map[string]struct{ event, data string }{
+		"spaces":            {head + ` , "data" : { "a" : 1 } } `, `{ "a" : 1 }`},
+		"unknown extension": {head + `,"partitionkey":"a","retries":3,"data":1}`, `1`},
+		"null is absent":    {head + `,"tenant":null,"subject":null,"data":1}`, `1`},
+		"base64":            {head + `,"datacontenttype":"application/json","data_base64":"eyJhIjoxfQ=="}`, `{"a":1}`},
+		"charset":           {head + `,"datacontenttype":"application/json; charset=utf-8","data":{}}`, `{}`},
+		"other zone":        {head + `,"time":"2026-01-01T01:00:00+01:00","data":{}}`, `{}`},
+		"no data":           {head + `}`, ``},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, err := bridge.Decode([]byte(c.event))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(e.Payload) != c.data || e.Type != "vm.created" || e.ID.String() != sampleID || e.Time.Location() != time.UTC {
+				t.Errorf("got %+v, data %s", e.Header, e.Payload)
+			}
+		})
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	valid := map[string]string{"specversion": `"1.0"`, "id": `"` + sampleID + `"`, "source": `"/x"`, "type": `"vm.created"`, "data": `{}`}
+	with := func(name, value string) string {
+		var b strings.Builder
+		b.WriteString("{")
+		members := map[string]string{name: value}
+		for n, v := range valid {
+			if n != name {
+				members[n] = v
+			}
+		}
+		for n, v := range members {
+			if v == "" {
+				continue
+			}
+			if b.Len() > 1 {
+				b.WriteString(",")
+			}
+			fmt.Fprintf(&b, "%q:%s", n, v)
+		}
+		return b.String() + "}"
+	}
+	for name, c := range map[string]struct{ event, attribute string }{
+		"empty":               {"", ""},
+		"array":               {"[]", ""},
+		"cut off":             {`{"id":`, "id"},
+		"not closed":          {`{"id":"x"`, ""},
+		"trailing":            {with("data", "1") + "{}", ""},
+		"bad UTF-8":           {with("tenant", "\"\xff\""), ""},
+		"given twice":         {`{"id":"a","id":"b"}`, "id"},
+		"empty name":          {with("", `1`), `""`},
+		"upper case name":     {with("Tenant", `"a"`), `"Tenant"`},
+		"object attribute":    {with("tenant", `{}`), "tenant"},
+		"number for text":     {with("tenant", `1`), "tenant"},
+		"no specversion":      {with("specversion", ""), "specversion"},
+		"specversion 0.3":     {with("specversion", `"0.3"`), "specversion"},
+		"no id":               {with("id", ""), "id"},
+		"id no UUID":          {with("id", `"42"`), "id"},
+		"id zero":             {with("id", `"00000000-0000-0000-0000-000000000000"`), "id"},
+		"no source":           {with("source", ""), "source"},
+		"source null":         {with("source", "null"), "source"},
+		"source no URI":       {with("source", `"%zz"`), "source"},
+		"no type":             {with("type", ""), "type"},
+		"type control":        {with("type", `"a\u0007"`), "type"},
+		"subject empty":       {with("subject", `""`), "subject"},
+		"subject without id":  {with("subject", `"vm/"`), "subject"},
+		"time":                {with("time", `"yesterday"`), "time"},
+		"time out of range":   {with("time", `"0000-01-01T00:00:00+01:00"`), "time"},
+		"sequence short":      {with("sequence", `"66"`), "sequence"},
+		"sequence zero":       {with("sequence", `"00000000000000000000"`), "sequence"},
+		"sequence sign":       {with("sequence", `"+0000000000000000066"`), "sequence"},
+		"sequence too large":  {with("sequence", `"99999999999999999999"`), "sequence"},
+		"version":             {with("resourceversion", `"-1"`), "resourceversion"},
+		"version zero":        {with("resourceversion", `"0"`), "resourceversion"},
+		"schema":              {with("schemaversion", `"x"`), "schemaversion"},
+		"content type":        {with("datacontenttype", `"text/plain"`), "datacontenttype"},
+		"content type broken": {with("datacontenttype", `"application/json; ="`), "datacontenttype"},
+		"both data":           {with("data_base64", `"e30="`), "data_base64"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, err := bridge.Decode([]byte(c.event))
+			var refused *bridge.DecodeError
+			if !errors.As(err, &refused) || refused.Attribute != c.attribute {
+				t.Errorf("Decode(%s) = %+v, %v, want a DecodeError of %q", c.event, e, err, c.attribute)
+			}
+		})
+	}
+	for name, value := range map[string]string{"number": "1", "no base64": `"*"`, "no JSON": `"eA=="`} {
+		t.Run("base64 "+name, func(t *testing.T) {
+			event := strings.Replace(with("data", "1"), `"data":1`, `"data_base64":`+value, 1)
+			var refused *bridge.DecodeError
+			if _, err := bridge.Decode([]byte(event)); !errors.As(err, &refused) || refused.Attribute != "data_base64" {
+				t.Errorf("Decode(%s): %v", event, err)
+			}
+		})
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	encoded, err := bridge.Encode(sample(f))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(encoded)
+	f.Add([]byte(`{"specversion":"1.0","id":"` + sampleID + `","source":"/x","type":"a","data_base64":1}`))
+	f.Add([]byte(`{"specversion":"1.0","id":"` + sampleID + `","source":"/x","type":"a","subject":"/x","time":"2026-01-01T00:00:00Z","data":null}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		e, err := bridge.Decode(b)
+		if err != nil {
+			var refused *bridge.DecodeError
+			if !errors.As(err, &refused) {
+				t.Fatalf("untyped error %v", err)
+			}
+			return
+		}
+		again, err := bridge.Encode(e)
+		if err != nil {
+			t.Fatalf("decoded, but can't be encoded: %v\n%s", err, b)
+		}
+		back, err := bridge.Decode(again)
+		if err != nil || !reflect.DeepEqual(back, e) {
+			t.Fatalf("%+v came back as %+v, %v", e, back, err)
+		}
+	})
+}
+
+func BenchmarkEncode(b *testing.B) {
+	e := sample(b)
+	e.Payload = bus.Raw(`{"resource":"` + strings.Repeat("x", 400) + `"}`)
+	ready, err := bridge.CloudEvent(e)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("Encode", func(b *testing.B) {
+		for b.Loop() {
+			_, _ = bridge.Encode(e)
+		}
+	})
+	b.Run("MarshalJSON of a ready event", func(b *testing.B) {
+		for b.Loop() {
+			_, _ = ready.MarshalJSON()
+		}
+	})
+}
+
+func ExampleEncode() {
+	id, _ := bus.ParseID("0198c0de-0000-7000-8000-00000000002a")
+	encoded, _ := bridge.Encode(bus.Event[bus.Raw]{
+		Header: bus.Header{
+			ID: id, Type: "vm.state.running", Source: "cloudbus/eu1", Kind: "vm", ResourceID: "42",
+			Time: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), Seq: 66, Tenant: "acme", Version: 7,
+		},
+		Payload: bus.Raw(`{"to":"running"}`),
+	})
+	fmt.Println(string(encoded))
+	// Output:
+	// {"specversion":"1.0","id":"0198c0de-0000-7000-8000-00000000002a","source":"cloudbus/eu1","type":"vm.state.running","subject":"vm/42","datacontenttype":"application/json","time":"2026-03-04T05:06:07Z","data":{"to":"running"},"resourceversion":"7","sequence":"00000000000000000066","tenant":"acme"}
+}

@@ -1,0 +1,410 @@
+package natsbridge_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cloudbus-go/cloudbus/bridge"
+	"github.com/cloudbus-go/cloudbus/bridge/natsbridge"
+	"github.com/cloudbus-go/cloudbus/resources/vm"
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+func TestFromFireToTheMessageInTheStream(t *testing.T) {
+	broker := newBroker(t).start()
+	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
+	v := h.create("a.b")
+	change, err := h.vms.Fire(t.Context(), v.ID, vm.StartRequested)
+	must(t, err)
+	eventually(t, h.published(2))
+
+	m := broker.messages()[1]
+	if m.Subject != "cloudbus.a=2Eb.vm.state.starting" {
+		t.Errorf("subject %s", m.Subject)
+	}
+	if got := m.Header.Get("Nats-Msg-Id"); got != change.ID.String() {
+		t.Errorf("Nats-Msg-Id %s, want the event's id %s", got, change.ID)
+	}
+	if got := m.Header.Get("Content-Type"); got != "application/cloudevents+json; charset=utf-8" {
+		t.Errorf("Content-Type %s", got)
+	}
+	var ce event.Event
+	must(t, ce.UnmarshalJSON(m.Data))
+	must(t, ce.Validate())
+	if ce.ID() != change.ID.String() || ce.Type() != "vm.state.starting" || ce.Source() != "cloudbus/test" || ce.Subject() != "vm/"+v.ID || !ce.Time().Equal(change.Time) {
+		t.Errorf("CloudEvent %v", ce)
+	}
+	extensions := ce.Extensions()
+	if extensions["resourceversion"] != "2" || extensions["tenant"] != "a.b" || extensions["sequence"] != "00000000000000000002" {
+		t.Errorf("extensions %v", extensions)
+	}
+	records, err := h.store.Journal().Read(t.Context(), 1, 1)
+	must(t, err)
+	decoded, err := bridge.Decode(m.Data)
+	must(t, err)
+	if decoded.Header != records[0].Header || string(decoded.Payload) != string(records[0].Data) {
+		t.Errorf("in the stream %+v %s\nin the journal %+v %s", decoded.Header, decoded.Payload, records[0].Header, records[0].Data)
+	}
+}
+
+func TestStreamIsCreatedAsPromised(t *testing.T) {
+	broker := newBroker(t).start()
+	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url(), MaxAge: time.Hour, MaxBytes: 1 << 20, Duplicates: time.Minute})
+	eventually(t, h.published(0))
+	stream, err := broker.jetStream().Stream(t.Context(), "cloudbus")
+	must(t, err)
+	c := stream.CachedInfo().Config
+	if len(c.Subjects) != 1 || c.Subjects[0] != "cloudbus.>" || c.Storage != jetstream.FileStorage || c.Duplicates != time.Minute || c.MaxAge != time.Hour || c.MaxBytes != 1<<20 {
+		t.Errorf("stream %+v", c)
+	}
+}
+
+func TestOrderPerResource(t *testing.T) {
+	broker := newBroker(t).start()
+	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
+	const vms, cycles = 20, 3
+	var group sync.WaitGroup
+	for range vms {
+		id := h.create("acme").ID
+		group.Go(func() {
+			for range cycles {
+				for _, on := range cycle {
+					if _, err := h.vms.Fire(t.Context(), id, on); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	group.Wait()
+	must(t, h.bus.Flush(t.Context()))
+	inOrder(t, broker, vms*(1+cycles*len(cycle)))
+}
+
+// inOrder checks that n events are in the stream, each once, those of each resource in the order of its versions.
+func inOrder(t *testing.T, b *broker, n int) {
+	t.Helper()
+	messages := b.messages()
+	if len(messages) != n {
+		t.Errorf("%d messages are in the stream, want %d", len(messages), n)
+	}
+	versions := map[string]uint64{}
+	for _, m := range messages {
+		e, err := bridge.Decode(m.Data)
+		must(t, err)
+		if versions[e.ResourceID]++; e.Version != versions[e.ResourceID] {
+			t.Fatalf("%s: version %d where %d is due", e.Subject(), e.Version, versions[e.ResourceID])
+		}
+	}
+}
+
+func TestBrokerAbsentAtTheStart(t *testing.T) {
+	broker := newBroker(t)
+	began := time.Now()
+	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
+	v := h.create("acme")
+	h.fire(v.ID, cycle...)
+	var away *bridge.AwayError
+	eventually(t, func() error {
+		if err := h.bridge.Health(t.Context()); !errors.As(err, &away) || away.Behind != 5 {
+			return fmt.Errorf("health is %v", err)
+		}
+		return nil
+	})
+	if !errors.Is(away, natsbridge.ErrAway) || away.Since.Before(began) {
+		t.Errorf("health %+v", away)
+	}
+	if _, err := h.sink.Published(t.Context(), ">"); err == nil {
+		t.Error("Published counted the messages of a broker that isn't there")
+	}
+	broker.start()
+	eventually(t, h.published(5))
+	eventually(t, func() error { return h.bridge.Health(t.Context()) })
+	inOrder(t, broker, 5)
+}
+
+func TestBrokerRestartedInTheMiddle(t *testing.T) {
+	broker := newBroker(t).start()
+	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url(), AckTimeout: time.Second})
+	const vms, cycles = 6, 12
+	var ids []string
+	for range vms {
+		ids = append(ids, h.create("acme").ID)
+	}
+	for n := range cycles {
+		switch n {
+		case cycles / 3:
+			broker.stop()
+		case 2 * cycles / 3:
+			broker.start()
+		}
+		for _, id := range ids {
+			h.fire(id, cycle...)
+		}
+	}
+	eventually(t, h.published(vms*(1+cycles*uint64(len(cycle)))))
+	inOrder(t, broker, vms*(1+cycles*len(cycle)))
+}
+
+func TestServerContinuesAtItsCursor(t *testing.T) {
+	broker := newBroker(t).start()
+	file := database(t)
+	h := newHouse(t, file, natsbridge.Options{URL: broker.url()})
+	v := h.create("acme")
+	h.fire(v.ID, cycle...)
+	eventually(t, h.published(5))
+
+	broker.stop()
+	h.fire(v.ID, cycle...)
+	h.close()
+
+	broker.start()
+	h = newHouse(t, file, natsbridge.Options{URL: broker.url()})
+	h.fire(v.ID, cycle...)
+	eventually(t, h.published(13))
+	inOrder(t, broker, 13)
+}
+
+func TestRepeatsAfterACrashAreDropped(t *testing.T) {
+	broker := newBroker(t).start()
+	file := database(t)
+	h := newHouse(t, file, natsbridge.Options{URL: broker.url()})
+	v := h.create("acme")
+	h.fire(v.ID, cycle...)
+	eventually(t, h.published(5))
+	must(t, h.bus.Flush(t.Context()))
+	must(t, h.manager.Close(t.Context()))
+	// As if the process had died before the cursor was written.
+	must(t, h.store.Writer().Rewind(t.Context(), h.bridge.Name(), 1))
+	h.close()
+
+	h = newHouse(t, file, natsbridge.Options{URL: broker.url()})
+	h.fire(v.ID, vm.StartRequested)
+	eventually(t, h.published(6))
+	inOrder(t, broker, 6)
+}
+
+func TestCloseIsPromptWhileTheBrokerIsAway(t *testing.T) {
+	broker := newBroker(t)
+	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
+	h.create("acme")
+	eventually(t, func() error {
+		if h.bridge.Health(t.Context()) == nil {
+			return errors.New("healthy")
+		}
+		return nil
+	})
+	began := time.Now()
+	h.close()
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("Close took %v", took)
+	}
+}
+
+func TestForeignStreamIsAnErrorInHealthUntilItIsRight(t *testing.T) {
+	for name, c := range map[string]struct {
+		change  func(*jetstream.StreamConfig)
+		setting string
+	}{
+		"memory":     {func(c *jetstream.StreamConfig) { c.Storage = jetstream.MemoryStorage }, "storage"},
+		"subjects":   {func(c *jetstream.StreamConfig) { c.Subjects = []string{"cloudbus.acme.>"} }, "subjects"},
+		"work queue": {func(c *jetstream.StreamConfig) { c.Retention = jetstream.WorkQueuePolicy }, "retention"},
+		"no acks":    {func(c *jetstream.StreamConfig) { c.NoAck = true }, "no_ack"},
+		"taken":      {func(c *jetstream.StreamConfig) { c.Name = "other" }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			broker := newBroker(t).start()
+			js := broker.jetStream()
+			config := jetstream.StreamConfig{Name: "cloudbus", Subjects: []string{"cloudbus.>"}, Storage: jetstream.FileStorage}
+			c.change(&config)
+			_, err := js.CreateStream(t.Context(), config)
+			must(t, err)
+
+			h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
+			h.create("acme")
+			eventually(t, func() error {
+				var wrong *natsbridge.StreamError
+				if err := h.bridge.Health(t.Context()); !errors.As(err, &wrong) || wrong.Setting != c.setting {
+					return fmt.Errorf("health is %v", err)
+				}
+				return nil
+			})
+			must(t, js.DeleteStream(t.Context(), config.Name))
+			eventually(t, h.published(1))
+			eventually(t, func() error { return h.bridge.Health(t.Context()) })
+		})
+	}
+}
+
+func TestStreamThatIsDeletedIsMadeAnew(t *testing.T) {
+	broker := newBroker(t).start()
+	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
+	v := h.create("acme")
+	eventually(t, h.published(1))
+	must(t, broker.jetStream().DeleteStream(t.Context(), "cloudbus"))
+	h.fire(v.ID, cycle...)
+	eventually(t, h.published(4))
+}
+
+func TestTooLargeMessageHalts(t *testing.T) {
+	for name, c := range map[string]struct {
+		server func(*server.Options)
+		stream func(*jetstream.StreamConfig)
+	}{
+		"for the server": {func(o *server.Options) { o.MaxPayload = 4096 }, func(*jetstream.StreamConfig) {}},
+		"for the stream": {func(*server.Options) {}, func(c *jetstream.StreamConfig) { c.MaxMsgSize = 4096 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			broker := newBroker(t, c.server).start()
+			config := jetstream.StreamConfig{Name: "cloudbus", Subjects: []string{"cloudbus.>"}, Storage: jetstream.FileStorage}
+			c.stream(&config)
+			_, err := broker.jetStream().CreateStream(t.Context(), config)
+			must(t, err)
+			h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
+			v := h.create("acme")
+			_, err = h.vms.Update(t.Context(), v.ID, func(v *vm.VM) error { v.Name = strings.Repeat("x", 8192); return nil })
+			must(t, err)
+			eventually(t, func() error {
+				var halted *bridge.HaltedError
+				var rejected *bridge.RejectedError
+				if err := h.bridge.Health(t.Context()); !errors.As(err, &halted) || !errors.As(err, &rejected) {
+					return fmt.Errorf("health is %v", err)
+				}
+				return nil
+			})
+			must(t, h.published(1)())
+		})
+	}
+}
+
+func TestInProcess(t *testing.T) {
+	broker := newBroker(t, func(o *server.Options) { o.DontListen = true }).start()
+	h := newHouse(t, database(t), natsbridge.Options{InProcess: broker.server})
+	h.create("acme")
+	eventually(t, h.published(1))
+}
+
+func TestConnectionOfTheCaller(t *testing.T) {
+	broker := newBroker(t).start()
+	conn, err := nats.Connect(broker.url(), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))
+	must(t, err)
+	defer conn.Close()
+	h := newHouse(t, database(t), natsbridge.Options{Conn: conn})
+	v := h.create("acme")
+	eventually(t, h.published(1))
+	broker.stop()
+	h.fire(v.ID, cycle...)
+	broker.start()
+	eventually(t, h.published(5))
+	h.close()
+	if !conn.IsConnected() {
+		t.Error("the caller's connection was closed")
+	}
+}
+
+func TestCredentials(t *testing.T) {
+	broker := newBroker(t, func(o *server.Options) { o.Username, o.Password = "cloudbus", "right" }).start()
+	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url(), Connection: []nats.Option{nats.UserInfo("cloudbus", "wrong")}})
+	h.create("acme")
+	eventually(t, func() error {
+		if err := h.bridge.Health(t.Context()); err == nil || !strings.Contains(strings.ToLower(err.Error()), "authorization") {
+			return fmt.Errorf("health is %v", err)
+		}
+		return nil
+	})
+	broker.stop()
+	broker.options.Password = "wrong"
+	broker.start()
+	eventually(t, h.published(1))
+}
+
+func TestNoJetStream(t *testing.T) {
+	broker := newBroker(t, func(o *server.Options) { o.JetStream = false }).start()
+	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
+	h.create("acme")
+	eventually(t, func() error {
+		var wrong *natsbridge.StreamError
+		if err := h.bridge.Health(t.Context()); !errors.As(err, &wrong) {
+			return fmt.Errorf("health is %v", err)
+		}
+		return nil
+	})
+}
+
+func TestPublishedCountsByPattern(t *testing.T) {
+	broker := newBroker(t).start()
+	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
+	for _, tenant := range []string{"acme", "acme", ""} {
+		h.fire(h.create(tenant).ID, vm.StartRequested)
+	}
+	eventually(t, h.published(6))
+	for filter, want := range map[string]uint64{
+		">": 6, "cloudbus.*.vm.created": 3, "cloudbus.acme.>": 4, "cloudbus._.vm.state.*": 1, "cloudbus.*.volume.>": 0,
+	} {
+		if got, err := h.sink.Published(t.Context(), filter); err != nil || got != want {
+			t.Errorf("Published(%s) = %d, %v, want %d", filter, got, err, want)
+		}
+	}
+}
+
+func TestSinkBeforeOpenAndAfterClose(t *testing.T) {
+	sink, err := natsbridge.New(natsbridge.Options{})
+	must(t, err)
+	check := func() {
+		t.Helper()
+		if err := sink.Send(t.Context(), bridge.Message{}); !errors.Is(err, natsbridge.ErrClosed) {
+			t.Errorf("Send: %v", err)
+		}
+		if err := sink.Health(t.Context()); !errors.Is(err, natsbridge.ErrClosed) {
+			t.Errorf("Health: %v", err)
+		}
+		if _, err := sink.Published(t.Context(), ">"); !errors.Is(err, natsbridge.ErrClosed) {
+			t.Errorf("Published: %v", err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := sink.Ready(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("Ready: %v", err)
+		}
+	}
+	check()
+	must(t, sink.Close(t.Context()))
+	check()
+}
+
+func TestBadOptions(t *testing.T) {
+	conn := new(nats.Conn)
+	for name, c := range map[string]struct {
+		options natsbridge.Options
+		option  string
+	}{
+		"URL":                    {natsbridge.Options{URL: "nats://a b"}, "URL"},
+		"URL without host":       {natsbridge.Options{URL: "nats://h:4222,nats://"}, "URL"},
+		"Conn and URL":           {natsbridge.Options{Conn: conn, URL: "nats://h"}, "Conn"},
+		"Conn and options":       {natsbridge.Options{Conn: conn, Connection: []nats.Option{nats.Name("x")}}, "Conn"},
+		"in process and URL":     {natsbridge.Options{InProcess: &server.Server{}, URL: "nats://h"}, "InProcess"},
+		"stream name":            {natsbridge.Options{Stream: "a.b"}, "Stream"},
+		"replicas":               {natsbridge.Options{Replicas: 6}, "Replicas"},
+		"max age":                {natsbridge.Options{MaxAge: -1}, "MaxAge"},
+		"max bytes":              {natsbridge.Options{MaxBytes: -1}, "MaxBytes"},
+		"duplicates short":       {natsbridge.Options{Duplicates: time.Millisecond}, "Duplicates"},
+		"duplicates too long":    {natsbridge.Options{Duplicates: time.Hour, MaxAge: time.Minute}, "Duplicates"},
+		"ack timeout":            {natsbridge.Options{AckTimeout: -1}, "AckTimeout"},
+		"option that is refused": {natsbridge.Options{Connection: []nats.Option{nats.RootCAs("/does/not/exist")}}, "Connection"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var wrong *bridge.OptionError
+			if _, err := natsbridge.New(c.options); !errors.As(err, &wrong) || wrong.Option != c.option {
+				t.Errorf("%v, want an OptionError of %s", err, c.option)
+			}
+		})
+	}
+}

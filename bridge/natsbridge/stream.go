@@ -1,0 +1,89 @@
+package natsbridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/cloudbus-go/cloudbus/bridge"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const subjects = bridge.Root + ".>"
+
+// Published counts the messages that are in the stream now and whose subject matches the NATS pattern filter: cloudbus.*.vm.> (see bridge.SubjectPattern).
+// It counts nothing while messages can't be sent. Errors: ErrAway, ErrClosed, *StreamError.
+func (s *Sink) Published(ctx context.Context, filter string) (uint64, error) {
+	if err := s.Health(ctx); err != nil {
+		return 0, err
+	}
+	stream, err := s.jetStream().Stream(ctx, s.options.Stream)
+	if err != nil {
+		return 0, &StreamError{Stream: s.options.Stream, Err: err}
+	}
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(filter))
+	if err != nil {
+		return 0, &StreamError{Stream: s.options.Stream, Err: err}
+	}
+	var n uint64
+	for _, messages := range info.State.Subjects {
+		n += messages
+	}
+	return n, nil
+}
+
+// ensureStream creates the stream, or checks the one there is. Errors: *StreamError.
+func (s *Sink) ensureStream(ctx context.Context) error {
+	js := s.jetStream()
+	stream, err := js.Stream(ctx, s.options.Stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		stream, err = js.CreateStream(ctx, s.streamConfig())
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			// Somebody was quicker.
+			stream, err = js.Stream(ctx, s.options.Stream)
+		}
+	}
+	if err != nil {
+		return &StreamError{Stream: s.options.Stream, Err: err}
+	}
+	return checkStream(stream.CachedInfo().Config)
+}
+
+func (s *Sink) streamConfig() jetstream.StreamConfig {
+	config := jetstream.StreamConfig{
+		Name:        s.options.Stream,
+		Description: "events of Cloudbus, as CloudEvents",
+		Subjects:    []string{subjects},
+		Storage:     jetstream.FileStorage,
+		Retention:   jetstream.LimitsPolicy,
+		Discard:     jetstream.DiscardOld,
+		Replicas:    s.options.Replicas,
+		MaxAge:      s.options.MaxAge,
+		MaxBytes:    -1,
+		Duplicates:  s.options.Duplicates,
+		AllowDirect: true,
+	}
+	if s.options.MaxBytes > 0 {
+		config.MaxBytes = s.options.MaxBytes
+	}
+	return config
+}
+
+// checkStream looks at what the promises stand on; limits are the operator's business.
+func checkStream(c jetstream.StreamConfig) error {
+	for _, setting := range []struct{ name, have, want string }{
+		{"storage", c.Storage.String(), jetstream.FileStorage.String()},
+		{"subjects", strings.Join(c.Subjects, ","), subjects},
+		{"retention", c.Retention.String(), jetstream.LimitsPolicy.String()},
+		{"no_ack", strconv.FormatBool(c.NoAck), "false"},
+		{"sealed", strconv.FormatBool(c.Sealed), "false"},
+		{"mirror", fmt.Sprint(c.Mirror != nil), "false"},
+	} {
+		if setting.have != setting.want {
+			return &StreamError{Stream: c.Name, Setting: setting.name, Have: setting.have, Want: setting.want}
+		}
+	}
+	return nil
+}

@@ -2,7 +2,14 @@ package bus
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,57 +19,264 @@ type Options struct {
 	Source  string           // Source of all events. Defaults to cloudbus/<hostname>.
 	Journal Journal          // Defaults to none: live events only.
 	Now     func() time.Time // Defaults to time.Now.
-	// OnUnhandled is called, on the publisher's or the pump's goroutine, with the header of an event that nobody takes (takers of any and Raw don't count). It must return at once. Defaults to none.
+	// Poll is how often the journal's end is looked at without being told, for rows of other servers. Defaults to 1 s.
+	Poll time.Duration
+	// OnUnhandled is called, on the publisher's or the pump's goroutine, with the header of an event that nobody takes
+	// (takers of any and Raw don't count). It must return at once. Defaults to none.
 	OnUnhandled func(Header)
 	// Around wraps each call of a handler. Defaults to none.
 	Around func(ctx context.Context, subscription string, h Header, next func(context.Context) error) error
 }
 
-type Bus struct{}
+// Bus carries events from publishers and the journal to subscriptions. All methods may be called concurrently.
+type Bus struct {
+	opts      Options
+	log       *slog.Logger
+	source    string
+	clock     func() time.Time
+	journal   Journal
+	detach    func()
+	detaching sync.Once
+	pump      *pump
+	startErr  error // the journal can't be attached
+	registry  *registry
+	base      context.Context // of handlers and of calls to the journal
+	cancel    context.CancelFunc
+	topics    atomic.Pointer[map[reflect.Type]anyTopic]
+	taps      atomic.Pointer[[]*Tap]
+	readers   atomic.Pointer[[]*Subscription]
+	closed    atomic.Bool
+
+	mu      sync.Mutex
+	clients []*Client
+	subs    []*Subscription // that get events
+	durable map[string]*Subscription
+	unknown *topic[Raw] // recorded events of no registered type
+}
 
 // New starts a bus. If its journal can't be attached, Subscribe, Publish and Client operations return that error.
-func New(o Options) *Bus { panic("unwritten") }
-
-func (b *Bus) Source() string                  { panic("unwritten") }
-func (b *Bus) Journal() Journal                { panic("unwritten") }
-func (b *Bus) Now() time.Time                  { panic("unwritten") }
-func (b *Bus) Client(name string) *Client      { panic("unwritten") }
-func (b *Bus) Flush(ctx context.Context) error { panic("unwritten") } // everyone has handled what was there
-func (b *Bus) Close(ctx context.Context) error { panic("unwritten") } // drains, waits, reports what was left (*LeftError)
-
-type Client struct{}
-
-func (c *Client) Name() string                    { panic("unwritten") }
-func (c *Client) Bus() *Bus                       { panic("unwritten") }
-func (c *Client) Close(ctx context.Context) error { panic("unwritten") }
-
-type Subscription struct{}
-
-func (s *Subscription) Name() string          { panic("unwritten") }
-func (s *Subscription) Close()                { panic("unwritten") }
-func (s *Subscription) Done() <-chan struct{} { panic("unwritten") }
-func (s *Subscription) Err() error            { panic("unwritten") } // why it ended or halted; nil after Close or Stop
-
-// Publish sends a live event. T may be an interface type; the dynamic type counts.
-func Publish[T Payload](ctx context.Context, c *Client, p T, stamps ...Stamp) error {
-	panic("unwritten")
+func New(o Options) *Bus {
+	b := &Bus{opts: o, log: o.Logger, source: o.Source, clock: o.Now, journal: o.Journal, durable: make(map[string]*Subscription)}
+	if b.log == nil {
+		b.log = slog.Default()
+	}
+	if b.clock == nil {
+		b.clock = time.Now
+	}
+	if b.source == "" {
+		b.source = defaultSource()
+	}
+	b.base, b.cancel = context.WithCancel(context.Background())
+	b.registry = newRegistry()
+	b.topics.Store(&map[reflect.Type]anyTopic{})
+	b.readers.Store(&[]*Subscription{})
+	b.unknown = newTopic[Raw](b, rawType)
+	b.unknown.bare = true
+	b.unknown.rebuild()
+	if !clean(b.source) {
+		b.startErr = badField("Source", b.source)
+	} else if b.journal != nil {
+		b.startErr = b.attach()
+	}
+	return b
 }
 
-// Subscribe: T is a concrete payload type, an interface (all that implement it), any, or Raw.
-func Subscribe[T any](c *Client, fn func(context.Context, Event[T]) error, opts ...Option) (*Subscription, error) {
-	panic("unwritten")
+func defaultSource() string {
+	host, err := os.Hostname()
+	if err != nil || host == "" || !clean(host) {
+		host = "localhost"
+	}
+	return "cloudbus/" + host
 }
 
-// Batch is what SubscribeBatch hands to its commit function.
-type Batch[T any] struct {
-	Events []Event[T] // those that passed the filters, possibly none
-	From   uint64     // the cursor before this batch
-	To     uint64     // the scanned position after it: to be stored together with the effects
+func (b *Bus) attach() error {
+	ctx, cancel := context.WithTimeout(b.base, subscribeTime)
+	defer cancel()
+	var early atomic.Uint64 // what the journal tells before the pump is there
+	var ready atomic.Pointer[pump]
+	detach, err := b.journal.Attach(Attachment{
+		Prepare: b.Prepare,
+		Wake: func(last uint64) {
+			if p := ready.Load(); p != nil {
+				p.notify(last)
+				return
+			}
+			early.Store(last)
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("bus: attaching the journal: %w", err)
+	}
+	_, last, err := b.journal.Bounds(ctx)
+	if err != nil {
+		detach()
+		return fmt.Errorf("bus: attaching the journal: %w", err)
+	}
+	b.detach = detach
+	b.pump = newPump(b, last)
+	ready.Store(b.pump)
+	b.pump.notify(early.Load())
+	poll := b.opts.Poll
+	if poll <= 0 {
+		poll = defaultPoll
+	}
+	go b.pump.run(poll)
+	return nil
 }
 
-// SubscribeBatch is for journals that can store a cursor together with a handler's effects (journal.Subscribe is the face for users).
-// It reads the journal from the cursor called name and calls commit with each page; commit stores b.To as the cursor, or returns an error and has stored nothing.
-// A failing commit is retried by the policy; options as for Durable.
-func SubscribeBatch[T any](c *Client, name string, commit func(context.Context, Batch[T]) error, opts ...Option) (*Subscription, error) {
-	panic("unwritten")
+// Source returns the source that the bus gives its events.
+func (b *Bus) Source() string { return b.source }
+
+// Journal returns the journal, nil if there is none.
+func (b *Bus) Journal() Journal { return b.journal }
+
+// Now reads the bus's clock: UTC, without a monotonic reading.
+func (b *Bus) Now() time.Time { return b.now() }
+
+func (b *Bus) now() time.Time { return b.clock().Round(0).UTC() }
+
+// Client returns a new participant. A name that is taken gets -2, -3, …, and one warning.
+func (b *Bus) Client(name string) *Client {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if name == "" || !clean(name) {
+		name = "client"
+	}
+	free := name
+	for n := 2; slices.ContainsFunc(b.clients, func(c *Client) bool { return c.name == free }); n++ {
+		free = name + "-" + strconv.Itoa(n)
+	}
+	if free != name {
+		b.log.Warn("bus: client name is taken", "name", name, "gets", free)
+	}
+	c := &Client{bus: b, name: free}
+	b.clients = append(b.clients, c)
+	return c
+}
+
+// usable reports why the bus can't be used.
+func (b *Bus) usable() error {
+	if b.closed.Load() {
+		return ErrClosed
+	}
+	return b.startErr
+}
+
+// show offers a recorded event to live subscriptions.
+func (b *Bus) show(r *Record, now int64) {
+	if taps := b.taps.Load(); taps != nil {
+		b.tapped(*taps, &r.Header)
+	}
+	reg := b.registry.find(r.Type, r.Schema)
+	if reg == nil {
+		b.unknown.recorded(r, now)
+		return
+	}
+	reg.codec.topic(b).recorded(r, now)
+}
+
+func (b *Bus) nudgeReaders() {
+	for _, s := range *b.readers.Load() {
+		s.inner.nudge()
+	}
+}
+
+// unhandled tells the embedder that nobody takes an event.
+func (b *Bus) unhandled(h *Header) {
+	if b.opts.OnUnhandled == nil {
+		return
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			b.log.Error("bus: OnUnhandled panicked", "error", newPanicError(r))
+		}
+	}()
+	b.opts.OnUnhandled(*h)
+}
+
+// topicOf returns the topic of a Go type, making it if need be.
+func topicOf[T any](b *Bus, typ reflect.Type) *topic[T] {
+	if t, ok := (*b.topics.Load())[typ].(*topic[T]); ok {
+		return t
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return topicLocked[T](b, typ)
+}
+
+func topicLocked[T any](b *Bus, typ reflect.Type) *topic[T] {
+	old := *b.topics.Load()
+	if t, ok := old[typ].(*topic[T]); ok {
+		return t
+	}
+	t := newTopic[T](b, typ)
+	t.rebuild()
+	next := make(map[reflect.Type]anyTopic, len(old)+1)
+	for k, v := range old {
+		next[k] = v
+	}
+	next[typ] = t
+	b.topics.Store(&next)
+	return t
+}
+
+// route makes the topics offer their events to s, unroute ends that.
+func (b *Bus) route(s *Subscription) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.subs = append(b.subs, s)
+	b.reroute(s)
+}
+
+func (b *Bus) unroute(s *Subscription) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i := slices.Index(b.subs, s); i >= 0 {
+		b.subs = slices.Delete(b.subs, i, i+1)
+		b.reroute(s)
+	}
+}
+
+// reroute rebuilds the topics that s is concerned with. b.mu is held.
+func (b *Bus) reroute(s *Subscription) {
+	bt, boxed := s.inner.(boxTaker)
+	for _, t := range *b.topics.Load() {
+		if t.goType() == s.goType || boxed && bt.accepts(t.goType()) {
+			t.rebuild()
+		}
+	}
+	b.unknown.rebuild()
+	if !s.mode.reads() {
+		return
+	}
+	readers := slices.DeleteFunc(slices.Clone(*b.readers.Load()), func(r *Subscription) bool { return r == s })
+	if slices.Contains(b.subs, s) {
+		readers = append(readers, s)
+	}
+	b.readers.Store(&readers)
+}
+
+// forget takes an ended subscription out of the lists.
+func (b *Bus) forget(s *Subscription) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.durable[s.settings.durable] == s {
+		delete(b.durable, s.settings.durable)
+	}
+	s.client.subs = slices.DeleteFunc(s.client.subs, func(o *Subscription) bool { return o == s })
+}
+
+// claim reserves a durable name.
+func (b *Bus) claim(s *Subscription) error {
+	name := s.settings.durable
+	if name == "" {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if other := b.durable[name]; other != nil {
+		return &DuplicateError{Name: name, By: other.site}
+	}
+	b.durable[name] = s
+	return nil
 }

@@ -1,6 +1,13 @@
 package bus
 
-import "time"
+import (
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxField bounds the text fields of a header, in bytes.
+const maxField = 1024
 
 // Header says what an event is about. It holds what CloudEvents calls the context attributes.
 type Header struct {
@@ -21,7 +28,16 @@ type Header struct {
 }
 
 // Subject is kind/id, or the one that is set.
-func (h Header) Subject() string { panic("unwritten") }
+func (h Header) Subject() string {
+	switch {
+	case h.Kind == "":
+		return h.ResourceID
+	case h.ResourceID == "":
+		return h.Kind
+	default:
+		return h.Kind + "/" + h.ResourceID
+	}
+}
 
 // Event is what a handler gets: a header and a payload. Payloads are shared between subscriptions: read them, don't change them.
 type Event[T any] struct {
@@ -32,3 +48,62 @@ type Event[T any] struct {
 // Raw as T of Subscribe gives the stored bytes of any event, of unknown types too.
 // For a live event it is the JSON encoding of the payload.
 type Raw []byte
+
+// check reports the first field that doesn't fit. The type is checked apart, once per type.
+func (h *Header) check() error {
+	switch {
+	case !clean(h.Tenant):
+		return badField("Tenant", h.Tenant)
+	case !clean(h.Kind):
+		return badField("Kind", h.Kind)
+	case !clean(h.ResourceID):
+		return badField("ResourceID", h.ResourceID)
+	case !clean(h.Actor):
+		return badField("Actor", h.Actor)
+	case !clean(h.CorrelationID):
+		return badField("CorrelationID", h.CorrelationID)
+	case !clean(h.CausationID):
+		return badField("CausationID", h.CausationID)
+	case !clean(h.TraceParent):
+		return badField("TraceParent", h.TraceParent)
+	case !clean(h.Source):
+		return badField("Source", h.Source)
+	}
+	if h.Kind != "" && !isToken(h.Kind) {
+		return &HeaderError{Field: "Kind", Value: h.Kind, Reason: "not a kind (allowed: a-z 0-9 _ -)"}
+	}
+	if y := h.Time.Year(); y < 0 || y > 9999 {
+		return &HeaderError{Field: "Time", Value: h.Time.String(), Reason: "year outside 0..9999"}
+	}
+	return nil
+}
+
+func badField(name, value string) error {
+	reason := "control character or invalid UTF-8"
+	if len(value) > maxField {
+		value, reason = value[:32]+"…", "longer than 1024 bytes"
+	}
+	return &HeaderError{Field: name, Value: value, Reason: reason}
+}
+
+// clean reports whether s is short, valid UTF-8 without control characters.
+func clean(s string) bool {
+	if len(s) > maxField {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c >= 0x7f {
+			return c >= 0x80 && cleanRunes(s[i:])
+		}
+	}
+	return true
+}
+
+func cleanRunes(s string) bool {
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
+}

@@ -37,9 +37,3 @@ type Journal interface {
 	// SetCursor creates or raises a cursor; it never lowers one.
 	SetCursor(ctx context.Context, name string, seq uint64) error
 }
-
-// EnterWriter marks ctx as belonging to a member of the writer w (any comparable identity; the journal itself).
-func EnterWriter(ctx context.Context, w any) context.Context { panic("unwritten") }
-
-// InWriter reports whether ctx belongs to a member of the writer w. What waits for that writer then returns ErrInWriter.
-func InWriter(ctx context.Context, w any) bool { panic("unwritten") }

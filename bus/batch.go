@@ -1,0 +1,136 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Batch is what SubscribeBatch hands to its commit function.
+type Batch[T any] struct {
+	Events []Event[T] // those that passed the filters, possibly none
+	From   uint64     // the cursor before this batch
+	To     uint64     // the scanned position after it: to be stored together with the effects
+}
+
+// batchReader hands pages of the journal to a commit function. It is the subscription's only goroutine.
+type batchReader[T any] struct {
+	*journalReader
+	in     *inbox[T]
+	commit func(context.Context, Batch[T]) error
+	size   int // how many records a batch may have now; halved when one fails
+}
+
+func (r *batchReader[T]) run() {
+	defer r.finish()
+	for {
+		records, ok := r.page(defaultPage)
+		if !ok {
+			return
+		}
+		for len(records) > 0 {
+			n := min(r.size, len(records))
+			if !r.batch(records[:n], 1) {
+				return
+			}
+			records = records[n:]
+		}
+	}
+}
+
+// batch commits some records; false when the subscription has ended. If it fails it is halved, until the culprit is alone and gets its tries.
+func (r *batchReader[T]) batch(records []Record, try int) bool {
+	select {
+	case <-r.sub.closing:
+		return false
+	default:
+	}
+	b, bad := r.decode(records)
+	if bad != nil && len(records) == 1 {
+		return r.sub.giveUp(records[0].Header, bad, 0)
+	}
+	err := bad
+	if err == nil {
+		err = r.call(b)
+	}
+	switch {
+	case err == nil || errors.Is(err, Stop):
+		r.committed(b)
+		if err != nil {
+			r.sub.Close()
+		}
+		return err == nil
+	case len(records) > 1:
+		return r.halve(records, b, err, bad == nil)
+	}
+	r.sub.noteFailure(records[0].Header, err, try)
+	if try >= r.sub.tries {
+		return r.sub.giveUp(records[0].Header, err, try)
+	}
+	if !r.sub.pauseFor(r.sub.pauseAfter(try)) {
+		return false
+	}
+	r.sub.retried.Add(1)
+	return r.batch(records, try+1)
+}
+
+func (r *batchReader[T]) halve(records []Record, b Batch[T], err error, pause bool) bool {
+	if pause {
+		r.sub.noteFailure(records[0].Header, err, 1)
+		if !r.sub.pauseFor(r.sub.pause) {
+			return false
+		}
+	}
+	if len(b.Events) == 0 && pause {
+		return r.batch(records[len(records)-1:], 1) // nothing to blame but the store: one record moves the cursor as well as all
+	}
+	half := len(records) / 2
+	r.size = half
+	return r.batch(records[:half], 1) && r.batch(records[half:], 1)
+}
+
+// committed notes what is done; after a success the next batch may be twice as large.
+func (r *batchReader[T]) committed(b Batch[T]) {
+	r.scanned, r.saved = b.To, b.To
+	r.progress.skip(b.To)
+	r.size = min(2*r.size, defaultPage)
+	r.sub.delivered.Add(uint64(len(b.Events)))
+}
+
+// decode picks and decodes what the subscription wants.
+func (r *batchReader[T]) decode(records []Record) (Batch[T], error) {
+	b := Batch[T]{From: r.scanned, To: records[len(records)-1].Seq}
+	for i := range records {
+		var e Event[T]
+		wanted, bad := r.in.read(&records[i], &e)
+		if bad != nil {
+			return b, bad
+		}
+		if wanted {
+			b.Events = append(b.Events, e)
+		}
+	}
+	return b, nil
+}
+
+func (r *batchReader[T]) call(b Batch[T]) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = newPanicError(v)
+		}
+	}()
+	ctx := &handlerContext{Context: r.sub.bus.base, sub: r.sub}
+	if len(b.Events) == 1 {
+		ctx.cause = b.Events[0].Header
+	}
+	start := time.Now()
+	r.in.batchAt.Store(start.UnixNano())
+	defer func() {
+		r.in.batchAt.Store(0)
+		r.sub.noteTime(time.Since(start), nil)
+	}()
+	if around := r.sub.bus.opts.Around; around != nil {
+		return around(ctx, r.sub.name, ctx.cause, func(ctx context.Context) error { return r.commit(ctx, b) })
+	}
+	return r.commit(ctx, b)
+}

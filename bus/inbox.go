@@ -1,0 +1,187 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"reflect"
+	"sync/atomic"
+	"time"
+)
+
+// parcel is an event on its way to takers that don't name its Go type.
+type parcel struct {
+	header  *Header
+	payload any // nil: of no registered type
+	data    Raw // the encoded payload, if it is known
+	err     error
+}
+
+func (p *parcel) raw() (Raw, error) {
+	if p.data == nil && p.err == nil {
+		p.data, p.err = json.Marshal(p.payload)
+	}
+	return p.data, p.err
+}
+
+// boxTaker is a subscription to an interface, to any or to Raw.
+type boxTaker interface {
+	taker
+	accepts(reflect.Type) bool
+	takesAll() bool // any and Raw: doesn't count as a taker
+	offerParcel(p *parcel, now int64) (full bool)
+	awaitParcel(ctx context.Context, p *parcel, now int64)
+	offerRecordedParcel(p *parcel, now int64)
+}
+
+// inbox is the typed part of a subscription: its handler and its lanes.
+type inbox[T any] struct {
+	sub   *Subscription
+	fn    func(context.Context, Event[T]) error
+	typ   reflect.Type
+	boxed bool // T is an interface or Raw
+	lanes []*lane[T]
+
+	reader  *journalReader // nil: the pump brings recorded events
+	commit  func(context.Context, Batch[T]) error
+	batchAt atomic.Int64 // since when commit runs, Unix ns; 0: it doesn't
+}
+
+var rawType = reflect.TypeFor[Raw]()
+
+func (in *inbox[T]) base() *Subscription { return in.sub }
+
+// accepts reports whether payloads of typ go to this boxed inbox; a nil typ stands for recorded events of no registered type.
+func (in *inbox[T]) accepts(typ reflect.Type) bool {
+	if !in.boxed {
+		return false
+	}
+	if in.takesAll() {
+		return true
+	}
+	return typ != nil && typ != rawType && typ.Implements(in.typ)
+}
+
+func (in *inbox[T]) takesAll() bool {
+	return in.typ == rawType || in.typ.Kind() == reflect.Interface && in.typ.NumMethod() == 0
+}
+
+// unpack opens a parcel into an event of T. Events of no registered type reach takers of any as Raw.
+func (in *inbox[T]) unpack(p *parcel, e *Event[T]) error {
+	e.Header = *p.header
+	if in.typ == rawType || p.payload == nil && p.err == nil {
+		data, err := p.raw()
+		if err != nil && data == nil {
+			return err
+		}
+		e.Payload = any(data).(T)
+		return nil
+	}
+	if p.err != nil {
+		return p.err
+	}
+	e.Payload = p.payload.(T)
+	return nil
+}
+
+func (in *inbox[T]) laneOf(h *Header) *lane[T] {
+	if len(in.lanes) == 1 {
+		return in.lanes[0]
+	}
+	return in.lanes[hashSubject(h.Kind, h.ResourceID)%uint32(len(in.lanes))] //nolint:gosec // at most 1,024
+}
+
+// hashSubject is FNV-1a.
+func hashSubject(kind, id string) uint32 {
+	h := uint32(2166136261)
+	for i := range len(kind) {
+		h = (h ^ uint32(kind[i])) * 16777619
+	}
+	h = (h ^ '/') * 16777619
+	for i := range len(id) {
+		h = (h ^ uint32(id[i])) * 16777619
+	}
+	return h ^ h>>16
+}
+
+// offerLive queues a live event; true: the subscription blocks and its queue is full.
+func (in *inbox[T]) offerLive(e *Event[T], now int64) (full bool) {
+	return in.offer(e, now, nil, true)
+}
+
+func (in *inbox[T]) offer(e *Event[T], now int64, bad error, live bool) bool {
+	s := in.sub
+	if live && s.mode.stored() {
+		s.ignoreLive(&e.Header)
+		return false
+	}
+	switch in.laneOf(&e.Header).queue.push(e, now, 0, bad, s.mode != modeBlock) {
+	case full:
+		return true
+	case dropped:
+		s.noteDrop(now)
+	case replaced:
+		s.coalesced.Add(1)
+	}
+	return false
+}
+
+func (in *inbox[T]) offerRecorded(e *Event[T], now int64, bad error) { in.offer(e, now, bad, false) }
+
+func (in *inbox[T]) offerParcel(p *parcel, now int64) (full bool) {
+	if in.sub.mode.stored() {
+		in.sub.ignoreLive(p.header)
+		return false
+	}
+	var e Event[T]
+	bad := in.unpack(p, &e)
+	return in.offer(&e, now, bad, true)
+}
+
+func (in *inbox[T]) offerRecordedParcel(p *parcel, now int64) {
+	var e Event[T]
+	bad := in.unpack(p, &e)
+	in.offerRecorded(&e, now, bad)
+}
+
+// await queues a live event when there is room, or drops it when the policy's time or ctx is over.
+func (in *inbox[T]) await(ctx context.Context, e *Event[T], now int64) {
+	in.awaitRoom(ctx, e, now, nil)
+}
+
+func (in *inbox[T]) awaitParcel(ctx context.Context, p *parcel, now int64) {
+	var e Event[T]
+	bad := in.unpack(p, &e)
+	in.awaitRoom(ctx, &e, now, bad)
+}
+
+func (in *inbox[T]) awaitRoom(ctx context.Context, e *Event[T], now int64, bad error) {
+	q := in.laneOf(&e.Header).queue
+	if !inHandler(ctx, in.sub.bus) {
+		timer := time.NewTimer(in.sub.policy.wait)
+		defer timer.Stop()
+		for again := true; again; again = in.waitRoom(ctx, q, timer) {
+			if q.push(e, now, 0, bad, false) != full {
+				return
+			}
+		}
+	}
+	if q.push(e, now, 0, bad, true) == dropped {
+		in.sub.noteDrop(now)
+	}
+}
+
+func (in *inbox[T]) waitRoom(ctx context.Context, q *queue[T], timer *time.Timer) bool {
+	room := q.roomChan()
+	if room == nil {
+		return true
+	}
+	defer q.leaveRoom()
+	select {
+	case <-room:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-in.sub.closing:
+	}
+	return false
+}

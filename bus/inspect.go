@@ -1,0 +1,106 @@
+package bus
+
+import (
+	"time"
+)
+
+// Inspection is what a bus is doing now.
+type Inspection struct {
+	Clients       []string
+	Subscriptions []Info
+	JournalLast   uint64 // the newest recorded event that is known
+	JournalShown  uint64 // live subscriptions have been offered everything up to here
+	JournalErr    error  // why the journal can't be read at the moment
+}
+
+// Info is what a subscription is doing now.
+type Info struct {
+	Name     string
+	Client   string
+	Site     string // where it was made: folder/file.go:line
+	Payload  string // the Go type
+	Filter   string // type=vm.> tenant=acme
+	Kind     string // live, from, durable, batch
+	Policy   string // what a full queue does; live ones
+	State    string // running, closing, halted
+	Err      error  // why it halted, or its last failure
+	Lanes    int
+	Capacity int
+
+	Depth      int           // events in its queue
+	OldestFor  time.Duration // how long the oldest of them has waited
+	RunningFor time.Duration // how long a handler has been running; 0: none is
+	Position   uint64        // all recorded events up to here are done; those that read the journal
+	Lag        uint64        // recorded events it still has to look at; those that read the journal
+
+	Delivered   uint64
+	Dropped     uint64
+	Coalesced   uint64
+	Failed      uint64 // failed tries
+	Retried     uint64
+	LiveIgnored uint64 // live events that a durable one would have matched
+
+	Slowest    time.Duration // longest call of the handler; those under 2 µs are timed 32 at a time
+	SlowestFor string        // and of which event type
+}
+
+// Inspect returns a snapshot for people: the numbers of different subscriptions are not taken at one instant.
+func (b *Bus) Inspect() Inspection {
+	var i Inspection
+	b.mu.Lock()
+	for _, c := range b.clients {
+		i.Clients = append(i.Clients, c.name)
+	}
+	b.mu.Unlock()
+	if b.pump != nil {
+		i.JournalLast, i.JournalShown, i.JournalErr = b.pump.newest(), b.pump.pos.Load(), b.pump.lastErr()
+	}
+	now := time.Now()
+	for _, s := range b.listed() {
+		i.Subscriptions = append(i.Subscriptions, s.info(now))
+	}
+	return i
+}
+
+// Inspect returns what the subscription is doing now.
+func (s *Subscription) Inspect() Info { return s.info(time.Now()) }
+
+func (s *Subscription) info(now time.Time) Info {
+	i := Info{
+		Name: s.name, Client: s.client.name, Site: s.site, Payload: s.goType.String(), Filter: s.filter.String(),
+		Kind: s.mode.String(), Lanes: s.lanes, Capacity: s.capacity, State: "running",
+		Delivered: s.delivered.Load(), Dropped: s.dropped.Load(), Coalesced: s.coalesced.Load(),
+		Failed: s.failed.Load(), Retried: s.retried.Load(), LiveIgnored: s.live.Load(),
+	}
+	if !s.mode.stored() {
+		i.Policy = s.policy.String()
+	}
+	depth, oldest, running := s.inner.state()
+	i.Depth, i.OldestFor, i.RunningFor = depth, since(s.bus.clock(), oldest), since(now, running)
+	if at, ok := s.inner.position(); ok {
+		i.Position = at
+		if last := s.bus.pump.newest(); last > at {
+			i.Lag = last - at
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i.Slowest, i.SlowestFor, i.Err = s.slowest, s.slowestFor, s.lastErr
+	if s.journalErr != nil {
+		i.Err = s.journalErr
+	}
+	if s.closed {
+		i.State = "closing"
+	}
+	if s.err != nil {
+		i.State, i.Err = "halted", s.err
+	}
+	return i
+}
+
+func since(now time.Time, unixNano int64) time.Duration {
+	if unixNano == 0 {
+		return 0
+	}
+	return max(now.Sub(time.Unix(0, unixNano)), 0)
+}

@@ -1,0 +1,159 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	contextSlab = 16 // contexts made at a time
+	timedChunk  = 32 // fast handlers are timed in chunks
+	fastHandler = 2 * time.Microsecond
+)
+
+// lane is one worker of a subscription: a goroutine that takes events from its queue and calls the handler.
+type lane[T any] struct {
+	in      *inbox[T]
+	queue   *queue[T]
+	reader  *reader[T]   // to be told what is done; nil for live subscriptions
+	running atomic.Int64 // since when a chunk runs, Unix ns; 0: idle
+
+	// The worker's own.
+	contexts  []handlerContext
+	delivered uint64
+	chunk     int
+	chunkAt   time.Time
+	exact     bool
+}
+
+func (l *lane[T]) run() {
+	sane := false
+	defer func() {
+		if sane {
+			if l.reader != nil {
+				l.reader.lanes.Done()
+			}
+			l.in.sub.ended()
+			return
+		}
+		l.escaped()
+	}()
+	for l.queue.take() {
+		l.work()
+	}
+	sane = true
+}
+
+// escaped goes on after a handler has ended its goroutine (runtime.Goexit, as testing's FailNow does).
+func (l *lane[T]) escaped() {
+	l.in.sub.noteFailure(Header{}, errors.New("bus: handler ended its goroutine"), 1)
+	l.endChunk(nil)
+	go l.run()
+}
+
+// work handles a batch.
+func (l *lane[T]) work() {
+	l.chunkAt = time.Now()
+	l.running.Store(l.chunkAt.UnixNano())
+	var last *Header
+	for s := l.queue.claim(); s != nil; s = l.queue.claim() {
+		l.handle(s)
+		last = &s.event.Header
+		if l.chunk++; l.exact || l.chunk == timedChunk {
+			l.endChunk(last)
+		}
+	}
+	l.endChunk(last)
+	l.running.Store(0)
+}
+
+// endChunk takes the time. One event is timed exactly; fast ones share a chunk's.
+func (l *lane[T]) endChunk(h *Header) {
+	if l.chunk == 0 {
+		return
+	}
+	now := time.Now()
+	took := now.Sub(l.chunkAt)
+	l.in.sub.noteTime(took, h)
+	l.in.sub.delivered.Add(l.delivered)
+	l.exact = took/time.Duration(l.chunk) > fastHandler
+	l.chunk, l.chunkAt, l.delivered = 0, now, 0
+	l.running.Store(now.UnixNano())
+}
+
+func (l *lane[T]) context(h *Header) *handlerContext {
+	if len(l.contexts) == 0 {
+		l.contexts = make([]handlerContext, contextSlab)
+	}
+	c := &l.contexts[0]
+	l.contexts = l.contexts[1:]
+	c.Context, c.sub, c.cause = l.in.sub.bus.base, l.in.sub, *h
+	return c
+}
+
+// handle sees an event through: gap notice, tries, and what follows.
+func (l *lane[T]) handle(s *slot[T]) {
+	ctx := l.context(&s.event.Header)
+	if gap, ok := l.queue.takeGap(s); ok {
+		l.in.sub.announce(ctx, gap)
+	}
+	if l.try(ctx, s) && s.ticket != 0 {
+		l.reader.progress.complete(s.ticket)
+	}
+}
+
+// try calls the handler until it succeeds or the policy gives up; false: the event isn't done.
+func (l *lane[T]) try(ctx *handlerContext, s *slot[T]) bool {
+	if s.err != nil {
+		return l.in.sub.giveUp(s.event.Header, s.err, 0)
+	}
+	err := l.call(ctx, &s.event)
+	if err == nil {
+		l.delivered++
+		return true
+	}
+	return l.again(ctx, s, err)
+}
+
+// again deals with an error of the first try.
+func (l *lane[T]) again(ctx *handlerContext, s *slot[T], err error) bool {
+	sub := l.in.sub
+	for try := 1; err != nil; try++ {
+		if errors.Is(err, Stop) {
+			sub.Close()
+			break
+		}
+		sub.noteFailure(s.event.Header, err, try)
+		if try >= sub.tries {
+			return sub.giveUp(s.event.Header, err, try)
+		}
+		if !sub.pauseFor(sub.pauseAfter(try)) {
+			return false
+		}
+		sub.retried.Add(1)
+		err = l.call(ctx, &s.event)
+	}
+	l.delivered++
+	return true
+}
+
+func (l *lane[T]) call(ctx *handlerContext, e *Event[T]) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = newPanicError(r)
+		}
+	}()
+	if around := l.in.sub.bus.opts.Around; around != nil {
+		return callAround(around, ctx, l.in, e)
+	}
+	return l.in.fn(ctx, *e)
+}
+
+func newPanicError(value any) *PanicError { return &PanicError{Value: value, Stack: debug.Stack()} }
+
+func callAround[T any](around func(context.Context, string, Header, func(context.Context) error) error, ctx context.Context, in *inbox[T], e *Event[T]) error {
+	return around(ctx, in.sub.name, e.Header, func(ctx context.Context) error { return in.fn(ctx, *e) })
+}

@@ -1,0 +1,149 @@
+package bus
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	defaultPoll = time.Second
+	pumpPage    = 512
+)
+
+// pump is the one goroutine that reads the journal's end: it shows recorded events to live subscriptions, in journal order,
+// and wakes those that read the journal themselves. It never waits for a handler.
+type pump struct {
+	bus   *Bus
+	wake  chan struct{} // capacity 1
+	stop  chan struct{}
+	once  sync.Once // for stop
+	done  chan struct{}
+	known atomic.Uint64 // the journal's last number, as far as it is known
+	pos   atomic.Uint64 // shown up to here
+	warn  limiter
+
+	mu      sync.Mutex
+	err     error // of the last reading
+	waiters []waiter
+}
+
+func newPump(b *Bus, at uint64) *pump {
+	p := &pump{bus: b, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+	p.raise(at)
+	p.pos.Store(at)
+	return p
+}
+
+// notify is Attachment.Wake.
+func (p *pump) notify(last uint64) {
+	p.raise(last)
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (p *pump) raise(last uint64) {
+	for {
+		old := p.known.Load()
+		if last <= old || p.known.CompareAndSwap(old, last) {
+			return
+		}
+	}
+}
+
+// newest is the newest number that is known: what is recorded later is news for who subscribes now.
+func (p *pump) newest() uint64 { return max(p.known.Load(), p.pos.Load()) }
+
+func (p *pump) halt() { p.once.Do(func() { close(p.stop) }) }
+
+func (p *pump) run(poll time.Duration) {
+	defer close(p.done)
+	timer := time.NewTimer(poll)
+	defer timer.Stop()
+	backoff := firstBackoff
+	for {
+		next := poll
+		if err := p.pass(); err != nil {
+			next, backoff = min(backoff, longestPause), backoff*2
+		} else {
+			backoff = firstBackoff
+		}
+		timer.Reset(next)
+		select {
+		case <-p.stop:
+			return
+		case <-p.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// pass reads to the journal's end.
+func (p *pump) pass() error {
+	before := p.pos.Load()
+	err := p.readAll()
+	p.mu.Lock()
+	p.err = err
+	p.mu.Unlock()
+	if err != nil {
+		if _, ok := p.warn.allow(p.bus.clock()); ok {
+			p.bus.log.Error("bus: the journal can't be read, trying again", "after", p.pos.Load(), "error", err)
+		}
+	}
+	if err != nil || p.pos.Load() != before {
+		p.bus.nudgeReaders()
+	}
+	return err
+}
+
+func (p *pump) readAll() error {
+	for {
+		select {
+		case <-p.stop:
+			return nil
+		default:
+		}
+		records, err := p.bus.journal.Read(p.bus.base, p.pos.Load(), pumpPage)
+		if err != nil {
+			return err
+		}
+		now := p.bus.clock().UnixNano()
+		for i := range records {
+			p.bus.show(&records[i], now)
+			p.moved(records[i].Seq)
+		}
+		if len(records) < pumpPage {
+			return nil
+		}
+		p.bus.nudgeReaders()
+	}
+}
+
+func (p *pump) moved(seq uint64) {
+	p.raise(seq)
+	p.pos.Store(seq)
+	p.mu.Lock()
+	p.waiters = releaseWaiters(p.waiters, seq)
+	p.mu.Unlock()
+}
+
+// reached returns a channel that is closed when the pump has shown everything up to seq.
+func (p *pump) reached(seq uint64) <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	done := make(chan struct{})
+	if p.pos.Load() >= seq {
+		close(done)
+		return done
+	}
+	p.waiters = append(p.waiters, waiter{seq: seq, done: done})
+	return done
+}
+
+func (p *pump) lastErr() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}

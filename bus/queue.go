@@ -1,0 +1,335 @@
+package bus
+
+import (
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// outcome of a push.
+type outcome uint8
+
+const (
+	queued   outcome = iota
+	replaced         // coalesced with an older one
+	dropped          // this event, or the oldest
+	full             // try again when there is room
+	refused          // the queue is closed
+)
+
+// queue is one lane's bounded inbox. Publishers push under mu; the lane's worker takes everything at once and claims slot by slot,
+// so neither side holds the lock for longer than a copy. A slot that is claimed is handled or dropped, exactly once.
+type queue[T any] struct {
+	capacity int
+	policy   policyKind
+	wake     chan struct{} // for a waiting worker; capacity 1
+
+	next    atomic.Int64 // the batch's first unclaimed slot
+	waiters atomic.Int32 // pushers that wait for room
+	gapped  atomic.Bool  // gap isn't empty
+
+	mu       sync.Mutex
+	in       ring[T]
+	batch    ring[T] // being worked off; slots belong to who claims them
+	index    map[coalesceKey]uint64
+	pushed   uint64 // how many ever were put into in
+	waiting  bool
+	closed   bool
+	draining bool
+	room     chan struct{} // closed when a slot was claimed while somebody waits
+	gap      Gap           // dropped before the oldest event
+	tail     Gap           // dropped after the newest event
+	flushers []flusher
+}
+
+type coalesceKey struct {
+	typ string
+	subject
+}
+
+// flusher waits until all that was pushed before it is done.
+type flusher struct {
+	target uint64
+	done   chan struct{}
+}
+
+func newQueue[T any](capacity int, p policyKind) *queue[T] {
+	q := &queue[T]{capacity: capacity, policy: p, wake: make(chan struct{}, 1)}
+	if p == policyCoalesce {
+		q.index = make(map[coalesceKey]uint64)
+	}
+	return q
+}
+
+// push queues e. now is Unix ns. drop says whether a full queue may lose something; if not, or if the policy is to wait, the outcome is full.
+func (q *queue[T]) push(e *Event[T], now int64, ticket uint64, bad error, drop bool) outcome {
+	q.mu.Lock()
+	if q.closed || q.draining {
+		q.mu.Unlock()
+		return refused
+	}
+	if q.index != nil && q.replace(e) {
+		q.mu.Unlock()
+		return replaced
+	}
+	result := queued
+	if q.depth() >= q.capacity {
+		if !drop {
+			q.mu.Unlock()
+			return full
+		}
+		result = dropped
+		if q.policy == policyDropNewest || q.policy == policyBlock {
+			q.tail.add(e.Seq, time.Unix(0, now).UTC())
+			q.mu.Unlock()
+			return dropped
+		}
+		q.dropOldest(now)
+	}
+	q.put(e, now, ticket, bad)
+	wake := q.waiting
+	q.waiting = false
+	q.mu.Unlock()
+	if wake {
+		q.wake <- struct{}{} // never blocks: who waits has emptied it
+	}
+	return result
+}
+
+func (q *queue[T]) put(e *Event[T], now int64, ticket uint64, bad error) {
+	if q.index != nil && e.Subject() != "" {
+		q.index[coalesceKey{e.Type, subject{e.Kind, e.ResourceID}}] = q.pushed
+	}
+	s := q.in.push()
+	s.event = *e
+	s.at, s.ticket, s.err, s.gap = now, ticket, bad, nil
+	if q.tail.Count > 0 {
+		gap := q.tail
+		s.gap, q.tail = &gap, Gap{}
+	}
+	q.pushed++
+}
+
+// replace puts e in the place of a queued event of the same type and resource.
+func (q *queue[T]) replace(e *Event[T]) bool {
+	at, ok := q.index[coalesceKey{e.Type, subject{e.Kind, e.ResourceID}}]
+	if ok {
+		q.in.at(int(at - (q.pushed - uint64(q.in.n)))).event = *e
+	}
+	return ok
+}
+
+// depth counts the events that nobody has claimed. q.mu is held.
+func (q *queue[T]) depth() int {
+	d := q.in.n
+	if q.batch.n > 0 {
+		d += int(max(int64(q.batch.n)-q.next.Load(), 0))
+	}
+	return d
+}
+
+// dropOldest claims the oldest event, from the batch if it still has one. q.mu is held.
+func (q *queue[T]) dropOldest(now int64) {
+	when := time.Unix(0, now).UTC()
+	q.gapped.Store(true)
+	if i := q.next.Add(1) - 1; i < int64(q.batch.n) {
+		q.lose(q.batch.at(int(i)), when)
+		return
+	}
+	if q.in.n > 0 {
+		q.lose(q.in.at(0), when)
+		q.forget(q.in.at(0))
+		q.in.drop()
+	}
+}
+
+func (q *queue[T]) lose(s *slot[T], when time.Time) {
+	if s.gap != nil {
+		q.gap.merge(*s.gap)
+	}
+	q.gap.add(s.event.Seq, when)
+}
+
+// forget takes the oldest event of in out of the index. q.mu is held.
+func (q *queue[T]) forget(s *slot[T]) {
+	if q.index != nil {
+		delete(q.index, coalesceKey{s.event.Type, subject{s.event.Kind, s.event.ResourceID}})
+	}
+}
+
+// take waits for events and makes them the batch; false when the queue is closed, or drained. Only the worker calls it, when its batch is done.
+func (q *queue[T]) take() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for {
+		q.batch.reset()
+		q.release(q.pushed - uint64(q.in.n))
+		switch {
+		case q.closed:
+			return false
+		case q.in.n > 0:
+			q.fill()
+			q.next.Store(0)
+			return true
+		case q.draining:
+			return false
+		}
+		q.waiting = true
+		q.mu.Unlock()
+		<-q.wake
+		q.mu.Lock()
+	}
+}
+
+// fill moves what waits into the batch: all of it, or one event if those that wait may still be replaced.
+func (q *queue[T]) fill() {
+	if q.index == nil {
+		q.in, q.batch = q.batch, q.in
+		return
+	}
+	*q.batch.push() = *q.in.at(0)
+	q.forget(q.in.at(0))
+	q.in.drop()
+}
+
+// claim returns the next event of the batch, nil at its end or when the queue was closed. Only the worker calls it.
+func (q *queue[T]) claim() *slot[T] {
+	i := q.next.Add(1) - 1
+	if i >= int64(q.batch.n) {
+		return nil
+	}
+	if q.waiters.Load() > 0 {
+		q.signalRoom()
+	}
+	return q.batch.at(int(i))
+}
+
+// takeGap returns what was dropped before the event that was claimed last.
+func (q *queue[T]) takeGap(s *slot[T]) (Gap, bool) {
+	var gap Gap
+	if q.gapped.Load() {
+		q.mu.Lock()
+		gap, q.gap = q.gap, Gap{}
+		q.gapped.Store(false)
+		q.mu.Unlock()
+	}
+	if s.gap != nil {
+		gap.merge(*s.gap)
+	}
+	return gap, gap.Count > 0
+}
+
+// miss notes events that never came, to be announced before the next that does.
+func (q *queue[T]) miss(g Gap) {
+	q.mu.Lock()
+	q.tail.merge(g)
+	q.mu.Unlock()
+}
+
+// signalRoom tells all who wait for room to look again.
+func (q *queue[T]) signalRoom() {
+	q.mu.Lock()
+	if q.room != nil {
+		close(q.room)
+		q.room = nil
+	}
+	q.mu.Unlock()
+}
+
+// roomChan returns a channel that is closed when there may be room again, nil if there is some now. Call leaveRoom after waiting.
+func (q *queue[T]) roomChan() <-chan struct{} {
+	q.waiters.Add(1)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed || q.draining || q.depth() < q.capacity {
+		q.waiters.Add(-1)
+		return nil
+	}
+	if q.room == nil {
+		q.room = make(chan struct{})
+	}
+	return q.room
+}
+
+func (q *queue[T]) leaveRoom() { q.waiters.Add(-1) }
+
+// close ends the queue: nothing is claimed after it has returned. It reports how many events were left.
+func (q *queue[T]) close() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	left := 0
+	if !q.closed {
+		left = q.depth()
+	}
+	q.closed = true
+	q.next.Store(math.MaxInt64 / 2)
+	q.release(math.MaxUint64)
+	q.wakeAll()
+	return left
+}
+
+// drain ends the queue when it is empty.
+func (q *queue[T]) drain() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.draining = true
+	q.wakeAll()
+}
+
+// wakeAll wakes the worker and those who wait for room. q.mu is held.
+func (q *queue[T]) wakeAll() {
+	if q.waiting {
+		q.waiting = false
+		q.wake <- struct{}{}
+	}
+	if q.room != nil {
+		close(q.room)
+		q.room = nil
+	}
+}
+
+// release lets those flushers go whose events are done. q.mu is held.
+func (q *queue[T]) release(done uint64) {
+	if len(q.flushers) == 0 {
+		return
+	}
+	keep := q.flushers[:0]
+	for _, f := range q.flushers {
+		if f.target <= done {
+			close(f.done)
+		} else {
+			keep = append(keep, f)
+		}
+	}
+	clear(q.flushers[len(keep):])
+	q.flushers = keep
+}
+
+// flushed returns a channel that is closed when all that is queued now is done.
+func (q *queue[T]) flushed() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	done := make(chan struct{})
+	if q.closed || q.waiting && q.in.n == 0 {
+		close(done)
+		return done
+	}
+	q.flushers = append(q.flushers, flusher{target: q.pushed, done: done})
+	return done
+}
+
+// state is what inspection wants to know: how many wait, and since when the oldest does (Unix ns).
+func (q *queue[T]) state() (depth int, oldest int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	depth = q.depth()
+	switch i := q.next.Load(); {
+	case depth == 0:
+	case i < int64(q.batch.n):
+		oldest = q.batch.at(int(i)).at
+	default:
+		oldest = q.in.at(0).at
+	}
+	return depth, oldest
+}

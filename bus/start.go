@@ -1,0 +1,181 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+)
+
+// startPosition finds the number after which the subscription reads, and stores the cursor of a new durable name,
+// so that nothing between is lost if the process ends before the first event.
+func (s *Subscription) startPosition() (uint64, error) {
+	if s.bus.pump != nil {
+		s.after = s.bus.pump.newest()
+	}
+	if s.mode == modeLive || s.mode == modeBlock {
+		return s.after, nil
+	}
+	ctx, cancel := context.WithTimeout(s.bus.base, subscribeTime)
+	defer cancel()
+	if !s.mode.stored() {
+		return s.fromPosition(ctx)
+	}
+	at, known, err := s.bus.journal.Cursor(ctx, s.durable)
+	if err != nil {
+		return 0, fmt.Errorf("bus: cursor of %q: %w", s.durable, err)
+	}
+	if known {
+		return at, nil
+	}
+	if at, err = s.fromPosition(ctx); err != nil {
+		return 0, err
+	}
+	if err := s.bus.journal.SetCursor(ctx, s.durable, at); err != nil {
+		return 0, fmt.Errorf("bus: cursor of %q: %w", s.durable, err)
+	}
+	return at, nil
+}
+
+// fromPosition is what From says, or the journal's end.
+func (s *Subscription) fromPosition(ctx context.Context) (at uint64, err error) {
+	switch {
+	case s.from == nil:
+		_, at, err = s.bus.journal.Bounds(ctx)
+	case s.from.time.IsZero():
+		return s.from.seq, nil
+	default:
+		at, err = s.bus.journal.SeqBefore(ctx, s.from.time)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("bus: where subscription %q starts: %w", s.name, err)
+	}
+	return at, nil
+}
+
+// admit lists a subscription and starts it, unless the bus or its client was closed meanwhile.
+func (b *Bus) admit(s *Subscription) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := s.client.usable(); err != nil {
+		return err
+	}
+	s.client.subs = append(s.client.subs, s)
+	b.subs = append(b.subs, s)
+	b.reroute(s) // first, so that a reader that starts misses no nudge
+	s.inner.start()
+	return nil
+}
+
+// start starts the subscription's goroutines.
+func (in *inbox[T]) start() {
+	s := in.sub
+	s.runners.Add(int32(len(in.lanes))) //nolint:gosec // at most 1,024
+	switch {
+	case in.commit != nil:
+		s.runners.Add(1)
+		go (&batchReader[T]{journalReader: in.reader, in: in, commit: in.commit, size: defaultPage}).run()
+	case in.reader != nil:
+		s.runners.Add(1)
+		in.startReader()
+	default:
+		for _, l := range in.lanes {
+			go l.run()
+		}
+	}
+}
+
+// startReader starts the lanes and the reader, which outlives them to store the last cursor.
+func (in *inbox[T]) startReader() {
+	r := &reader[T]{journalReader: in.reader, in: in}
+	for _, l := range in.lanes {
+		l.reader = r
+		r.lanes.Add(1)
+		go l.run()
+	}
+	go r.run()
+}
+
+func (in *inbox[T]) shut() (left int) {
+	for _, l := range in.lanes {
+		n := l.queue.close()
+		if !in.sub.mode.stored() {
+			left += n
+		}
+	}
+	return left
+}
+
+// drain lets live subscriptions work their queues off. What others haven't handled stays in the journal: they end after the event at hand.
+func (in *inbox[T]) drain() {
+	if in.sub.mode.stored() {
+		in.sub.Close()
+		return
+	}
+	for _, l := range in.lanes {
+		l.queue.drain()
+	}
+	if in.reader != nil {
+		in.reader.stopReading()
+	}
+}
+
+func (in *inbox[T]) nudge() {
+	if in.reader != nil {
+		in.reader.nudge()
+	}
+}
+
+// flushed returns channels that close when what is queued now is done.
+func (in *inbox[T]) flushed() []<-chan struct{} {
+	var all []<-chan struct{}
+	for _, l := range in.lanes {
+		all = append(all, l.queue.flushed())
+	}
+	return all
+}
+
+// reached returns a channel that closes when all recorded events up to seq are done; nil if the pump brings them.
+func (in *inbox[T]) reached(seq uint64) <-chan struct{} {
+	if in.reader == nil {
+		return nil
+	}
+	return in.reader.progress.reached(seq)
+}
+
+// position returns how far the subscription is in the journal, if it reads it.
+func (in *inbox[T]) position() (uint64, bool) {
+	if in.reader == nil {
+		return 0, false
+	}
+	return in.reader.progress.position(), true
+}
+
+// busy counts the handlers that run.
+func (in *inbox[T]) busy() (n int) {
+	for _, l := range in.lanes {
+		if l.running.Load() != 0 {
+			n++
+		}
+	}
+	if in.batchAt.Load() != 0 {
+		n++
+	}
+	return n
+}
+
+// state sums the lanes up; oldest and running are Unix ns, 0 for none.
+func (in *inbox[T]) state() (depth int, oldest, running int64) {
+	for _, l := range in.lanes {
+		d, o := l.queue.state()
+		depth += d
+		oldest = earlier(oldest, o)
+		running = earlier(running, l.running.Load())
+	}
+	return depth, oldest, earlier(running, in.batchAt.Load())
+}
+
+func earlier(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}

@@ -11,7 +11,7 @@
 // no statement runs with a caller's context, so a cancelled caller can't tear a transaction apart.
 // Only when the database doesn't say whether a commit took place the error is ErrOutcomeUnknown.
 //
-// A member that panics is rolled back and its caller gets a *PanicError; one that ends its goroutine (runtime.Goexit) is rolled back.
+// A member that panics is rolled back and its caller gets a *bus.PanicError; one that ends its goroutine (runtime.Goexit) is rolled back.
 // A member that takes longer than Options.MemberLimit is rolled back while it still runs, what it does later with its Tx is refused,
 // and its caller gets ErrMemberTooLong when it returns. In each case everyone else goes on.
 //

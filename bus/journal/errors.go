@@ -2,7 +2,6 @@ package journal
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 )
@@ -37,20 +36,6 @@ var (
 	// ErrInWriter: the caller is itself a member of the writer it would wait for.
 	ErrInWriter = bus.ErrInWriter
 )
-
-// PanicError is what the caller of a member gets that panicked.
-type PanicError struct {
-	Value any
-	Stack []byte
-}
-
-func (e *PanicError) Error() string { return fmt.Sprintf("journal: member panicked: %v", e.Value) }
-
-// Unwrap returns the value of the panic if it is an error.
-func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
-	return err
-}
 
 // QueryError: a field of a Query that is wrong.
 type QueryError struct {

@@ -52,7 +52,7 @@ func (t *Tx) run(fn func(*Tx) error, name string) (err error) {
 	returned := false
 	defer func() {
 		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
+			err = fmt.Errorf("journal: member: %w", &bus.PanicError{Value: v, Stack: debug.Stack()})
 		} else if !returned {
 			err = errGoexit
 		}

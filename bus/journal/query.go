@@ -39,13 +39,13 @@ func (j *Journal) Query(ctx context.Context, q Query) ([]bus.Record, error) {
 	}
 	found := make([]bus.Record, 0, q.Limit)
 	for {
-		text, args := j.queryText(q, p)
+		text, args := j.queryText(q)
 		page, err := j.selectRecords(ctx, text, q.Limit, args...)
 		if err != nil {
 			return nil, j.readError("query", err)
 		}
 		for _, r := range page {
-			if len(found) < q.Limit && (p == nil || p.matches(r.Type)) {
+			if len(found) < q.Limit && (q.Type == "" || p.Match(r.Type)) {
 				found = append(found, r)
 			}
 		}
@@ -65,25 +65,25 @@ func (q *Query) turnTo(seq uint64) {
 	}
 }
 
-func (q *Query) check() (p pattern, err error) {
+// check says what is wrong with a query; p is its compiled Type.
+func (q *Query) check() (p bus.Pattern, err error) {
 	if q.Type != "" {
-		var wrong string
-		if p, wrong = parsePattern(q.Type); wrong != "" {
-			return nil, &QueryError{Field: "Type", Reason: fmt.Sprintf("%q %s", q.Type, wrong)}
+		if p, err = bus.ParsePattern(q.Type); err != nil {
+			return p, &QueryError{Field: "Type", Reason: err.Error()}
 		}
 	}
 	if q.Limit < 0 || q.Limit > maxLimit {
-		return nil, &QueryError{Field: "Limit", Reason: fmt.Sprintf("%d is not in 1 to %d (0 is %d)", q.Limit, maxLimit, defaultLimit)}
+		return p, &QueryError{Field: "Limit", Reason: fmt.Sprintf("%d is not in 1 to %d (0 is %d)", q.Limit, maxLimit, defaultLimit)}
 	}
 	if q.Before != 0 && q.Before <= q.After {
-		return nil, &QueryError{Field: "Before", Reason: fmt.Sprintf("%d is not above After %d", q.Before, q.After)}
+		return p, &QueryError{Field: "Before", Reason: fmt.Sprintf("%d is not above After %d", q.Before, q.After)}
 	}
 	if !q.Since.IsZero() && !q.Until.IsZero() && !q.Since.Before(q.Until) {
-		return nil, &QueryError{Field: "Until", Reason: fmt.Sprintf("%s is not after Since %s", q.Until.Format(time.RFC3339Nano), q.Since.Format(time.RFC3339Nano))}
+		return p, &QueryError{Field: "Until", Reason: fmt.Sprintf("%s is not after Since %s", q.Until.Format(time.RFC3339Nano), q.Since.Format(time.RFC3339Nano))}
 	}
 	for field, at := range map[string]time.Time{"Since": q.Since, "Until": q.Until} {
 		if _, err := nanoseconds(at); err != nil {
-			return nil, &QueryError{Field: field, Reason: err.Error()}
+			return p, &QueryError{Field: field, Reason: err.Error()}
 		}
 	}
 	return p, nil
@@ -104,11 +104,11 @@ func (c *conditions) add(holds bool, term string, args ...any) {
 
 // queryText reads in order of seq, by the index of an exact value or through the table. Conditions that hold for much (a kind, a range of types)
 // are written as expressions: through an index they would have all that they select sorted for each page.
-func (j *Journal) queryText(q Query, p pattern) (string, []any) {
+func (j *Journal) queryText(q Query) (string, []any) {
 	var c conditions
 	c.add(q.After > 0, "seq > ?", q.After)
 	c.add(q.Before > 0, "seq < ?", q.Before)
-	c.addType(p)
+	c.addType(q.Type)
 	c.add(q.Kind != "" && q.ResourceID != "", "kind = ?", q.Kind)
 	c.add(q.Kind != "" && q.ResourceID == "", "kind || '' = ?", q.Kind)
 	c.add(q.ResourceID != "", "resource_id = ?", q.ResourceID)
@@ -130,16 +130,15 @@ func (j *Journal) queryText(q Query, p pattern) (string, []any) {
 	return bind(j.dialect, text), append(c.args, q.Limit)
 }
 
-// addType narrows to what the pattern's literal tokens say; the rest is matched on the way.
-func (c *conditions) addType(p pattern) {
-	if len(p) == 0 {
-		return
-	}
-	prefix, all := p.literal()
+// addType narrows to what a pattern says before its first wildcard; the rest is matched on the way.
+func (c *conditions) addType(pattern string) {
+	wildcard := strings.IndexAny(pattern, "*>")
 	switch {
-	case all:
-		c.add(true, "type = ?", prefix)
-	case prefix != "":
+	case pattern == "" || wildcard == 0:
+	case wildcard < 0:
+		c.add(true, "type = ?", pattern)
+	default:
+		prefix := pattern[:wildcard-1]
 		c.add(true, "type || '' >= ? AND type || '' < ?", prefix+".", prefix+"/") // "/" comes after "."
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
@@ -19,8 +18,8 @@ const (
 // Subscribe delivers events exactly once: what the handler writes through tx and the position of the subscription called name commit together,
 // as a background member. The handler gets batches of up to 256 events that passed the filters, smaller ones if it takes long; ctx and tx are valid
 // until it returns. If it fails, nothing of the batch is stored, and the batch is halved until the culprit is alone; those before it are committed.
-// Then the policy of the subscription decides. Live events never come. Options and errors are those of bus.Durable;
-// a bus whose journal isn't a *Journal is an error.
+// Then the policy of the subscription decides. bus.Stop commits the batch and ends the subscription. Live events never come.
+// Options and errors are those of bus.SubscribeBatch; a bus whose journal isn't a *Journal is bus.ErrNoJournal.
 func Subscribe[T any](c *bus.Client, name string, fn func(ctx context.Context, tx *Tx, batch []bus.Event[T]) error, opts ...bus.Option) (*bus.Subscription, error) {
 	j, ok := c.Bus().Journal().(*Journal)
 	if !ok {
@@ -57,55 +56,50 @@ func (j *Journal) isRunning(name string) bool {
 	}
 }
 
-// gate commits the batches of one subscription.
+// gate commits the batches of one subscription; the bus calls it from one goroutine.
 type gate[T any] struct {
-	j    *Journal
-	name string
-	fn   func(context.Context, *Tx, []bus.Event[T]) error
-
-	mu     sync.Mutex
+	j      *Journal
+	name   string
+	fn     func(context.Context, *Tx, []bus.Event[T]) error
 	stored uint64 // all up to here is committed
 	size   int    // of the next batch
 }
 
-// commit hands a page to the handler in one or more members. When it fails, what comes before the culprit is stored, and left out of the next try.
+// commit hands a page to the handler, in several members if it takes long. When one fails, those before it stay committed:
+// their events are left out when the bus tries the page, or a part of it, again.
 func (g *gate[T]) commit(ctx context.Context, b bus.Batch[T]) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.stored = max(g.stored, b.From)
 	events := b.Events
 	for len(events) > 0 && events[0].Seq <= g.stored {
 		events = events[1:]
 	}
-	for {
+	for g.stored < b.To {
 		n := min(g.size, len(events))
 		to := b.To
 		if n < len(events) {
 			to = events[n-1].Seq
 		}
-		err := g.apply(ctx, events[:n], to)
-		switch {
-		case err == nil:
-			events = events[n:]
-			if len(events) == 0 {
-				return nil
-			}
-		case n > 1 && g.blames(err):
-			g.size = n / 2
-		default:
+		if err := g.apply(ctx, events[:n], to); err != nil {
 			return err
 		}
+		events = events[n:]
 	}
+	return nil
 }
 
 // apply runs the handler and moves the cursor in one member.
 func (g *gate[T]) apply(ctx context.Context, events []bus.Event[T], to uint64) error {
-	start := time.Now()
+	var stop error
+	var took time.Duration
 	err := g.j.Do(ctx, func(t *Tx) error {
 		if len(events) > 0 {
-			if err := g.fn(t.Context(), t, events); err != nil {
-				return &handlerError{err}
+			start := time.Now()
+			err := g.fn(t.Context(), t, events)
+			took = time.Since(start)
+			if err != nil && !errors.Is(err, bus.Stop) {
+				return err
 			}
+			stop = err
 		}
 		return t.raiseCursor(g.name, to)
 	}, Background(), Named("subscription "+g.name))
@@ -113,28 +107,10 @@ func (g *gate[T]) apply(ctx context.Context, events []bus.Event[T], to uint64) e
 		return err
 	}
 	g.stored = to
-	if time.Since(start) > batchTime {
+	if took > batchTime {
 		g.size = max(1, len(events)/2)
 	} else {
 		g.size = min(maxBatch, 2*g.size)
 	}
-	return nil
+	return stop
 }
-
-// blames reports whether an error is the handler's, so that a smaller batch may get further.
-func (g *gate[T]) blames(err error) bool {
-	var panicked *PanicError
-	var failed *handlerError
-	switch {
-	case errors.Is(err, bus.Stop), errors.Is(err, ErrTransactionLost):
-		return false
-	case errors.Is(err, ErrMemberTooLong), errors.As(err, &panicked):
-		return true
-	}
-	return errors.As(err, &failed)
-}
-
-// handlerError tells the handler's errors from the writer's.
-type handlerError struct{ error }
-
-func (e *handlerError) Unwrap() error { return e.error }

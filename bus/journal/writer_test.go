@@ -71,7 +71,7 @@ func TestMemberCommitsAllOrNothing(t *testing.T) {
 func TestPanicErrorTellsWhere(t *testing.T) {
 	j := open(t, sqlite.Options{})
 	err := j.Do(t.Context(), func(*journal.Tx) error { panic("ouch") })
-	var p *journal.PanicError
+	var p *bus.PanicError
 	if !errors.As(err, &p) || p.Value != "ouch" || !strings.Contains(string(p.Stack), "TestPanicErrorTellsWhere") {
 		t.Errorf("Do returned %#v, want a PanicError with value and stack", err)
 	}

@@ -37,7 +37,7 @@ func closeStore(t testing.TB, s *gormstore.Store) {
 	}
 }
 
-func exec(s *gormstore.Store, query string) error {
+func write(s *gormstore.Store, query string) error {
 	return s.Writer().Do(context.Background(), func(tx *journal.Tx) error { return tx.DB().Exec(query).Error })
 }
 
@@ -46,7 +46,7 @@ func TestPathsWithOddCharacters(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), name)
 			s := open(t, path)
-			if err := exec(s, "CREATE TABLE t (a)"); err != nil {
+			if err := write(s, "CREATE TABLE t (a)"); err != nil {
 				t.Fatal(err)
 			}
 			closeStore(t, s)
@@ -125,14 +125,14 @@ func TestSecondStoreIsRefusedByNameOfTheFirst(t *testing.T) {
 func TestFilesReopen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cloud.db")
 	s := open(t, path)
-	if err := exec(s, "CREATE TABLE t (a)"); err != nil {
+	if err := write(s, "CREATE TABLE t (a)"); err != nil {
 		t.Fatal(err)
 	}
 	closeStore(t, s)
-	if err := exec(s, "DROP TABLE t"); !errors.Is(err, journal.ErrClosed) {
+	if err := write(s, "DROP TABLE t"); !errors.Is(err, journal.ErrClosed) {
 		t.Errorf("a closed store: %v, want ErrClosed", err)
 	}
-	if err := exec(open(t, path), "INSERT INTO t VALUES (1)"); err != nil {
+	if err := write(open(t, path), "INSERT INTO t VALUES (1)"); err != nil {
 		t.Error(err)
 	}
 }
@@ -167,7 +167,7 @@ func TestPragmas(t *testing.T) {
 func TestLockedByAnotherConnection(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cloud.db")
 	s := open(t, path)
-	if err := exec(s, "CREATE TABLE t (a)"); err != nil {
+	if err := write(s, "CREATE TABLE t (a)"); err != nil {
 		t.Fatal(err)
 	}
 	other, err := sql.Open("sqlite3", path+"?_txlock=immediate")
@@ -179,37 +179,37 @@ func TestLockedByAnotherConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := exec(s, "INSERT INTO t VALUES (1)"); !errors.Is(err, journal.ErrBusy) {
+	if err := write(s, "INSERT INTO t VALUES (1)"); !errors.Is(err, journal.ErrBusy) {
 		t.Errorf("%v, want ErrBusy", err)
 	}
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	if err := exec(s, "INSERT INTO t VALUES (1)"); err != nil {
+	if err := write(s, "INSERT INTO t VALUES (1)"); err != nil {
 		t.Errorf("after the lock was given back: %v", err)
 	}
 }
 
 func TestReadOnly(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "cloud.db"))
-	if err := exec(s, "CREATE TABLE t (a)"); err != nil {
+	if err := write(s, "CREATE TABLE t (a)"); err != nil {
 		t.Fatal(err)
 	}
-	if err := exec(s, "PRAGMA query_only = ON"); err != nil {
+	if err := write(s, "PRAGMA query_only = ON"); err != nil {
 		t.Fatal(err)
 	}
 	var e sqlite3.Error
-	if err := exec(s, "INSERT INTO t VALUES (1)"); !errors.Is(err, journal.ErrReadOnly) || !errors.As(err, &e) {
+	if err := write(s, "INSERT INTO t VALUES (1)"); !errors.Is(err, journal.ErrReadOnly) || !errors.As(err, &e) {
 		t.Errorf("%v, want ErrReadOnly with the driver's error", err)
 	}
 }
 
 func TestFullDatabase(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "cloud.db"))
-	if err := exec(s, "CREATE TABLE t (a)"); err != nil {
+	if err := write(s, "CREATE TABLE t (a)"); err != nil {
 		t.Fatal(err)
 	}
-	if err := exec(s, "PRAGMA max_page_count = 1"); err != nil { // no growth beyond what it is
+	if err := write(s, "PRAGMA max_page_count = 1"); err != nil { // no growth beyond what it is
 		t.Fatal(err)
 	}
 	fill := "INSERT INTO t VALUES (zeroblob(100000))"
@@ -233,10 +233,10 @@ func TestFullDatabase(t *testing.T) {
 	if err := s.Writer().DB().Table("t").Count(&n).Error; err != nil || n != 0 {
 		t.Errorf("%d rows (%v), want none", n, err)
 	}
-	if err := exec(s, "PRAGMA max_page_count = 100000"); err != nil {
+	if err := write(s, "PRAGMA max_page_count = 100000"); err != nil {
 		t.Fatal(err)
 	}
-	if err := exec(s, fill); err != nil {
+	if err := write(s, fill); err != nil {
 		t.Errorf("with room again: %v", err)
 	}
 }

@@ -3,6 +3,7 @@ package fsm
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	looplab "github.com/looplab/fsm"
 )
@@ -71,16 +72,10 @@ func (m *Machine) checkPlace(state, origin State) error {
 	if !m.Has(state) {
 		return m.unknownState(state)
 	}
-	var known []string
-	for _, at := range m.plan.places {
-		if at == (place{state, origin}) {
-			return nil
-		}
-		if at.state == state {
-			known = append(known, string(at.origin))
-		}
+	if slices.Contains(m.plan.places, place{state, origin}) {
+		return nil
 	}
-	return &UnknownError{Kind: m.Kind(), What: "origin", Name: string(origin), State: state, Known: known}
+	return m.unknownOrigin(state, origin)
 }
 
 func (p *plan) looplabEvents() looplab.Events {

@@ -93,7 +93,7 @@ func (m *Machine) Next(from, origin State, on Trigger, subject any) (Step, error
 		after = origin
 	case goBack:
 		if !slices.Contains(e.origins, origin) {
-			return Step{}, &UnknownError{Kind: m.Kind(), What: "origin", Name: string(origin), State: from, Known: texts(e.origins)}
+			return Step{}, m.unknownOrigin(from, origin)
 		}
 		to = origin
 	}
@@ -177,4 +177,8 @@ func (m *Machine) refuse(from, origin State, on Trigger, subject any) error {
 
 func (m *Machine) unknownState(s State) error {
 	return &UnknownError{Kind: m.Kind(), What: "state", Name: string(s), Known: texts(m.plan.states)}
+}
+
+func (m *Machine) unknownOrigin(s, origin State) error {
+	return &UnknownError{Kind: m.Kind(), What: "origin", Name: string(origin), State: s, Known: texts(m.plan.origins(s))}
 }

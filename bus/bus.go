@@ -103,6 +103,7 @@ func (b *Bus) attach() error {
 			}
 			early.Store(last)
 		},
+		Running: b.isDurable,
 	})
 	if err != nil {
 		return fmt.Errorf("bus: attaching the journal: %w", err)
@@ -264,6 +265,13 @@ func (b *Bus) forget(s *Subscription) {
 		delete(b.durable, s.settings.durable)
 	}
 	s.client.subs = slices.DeleteFunc(s.client.subs, func(o *Subscription) bool { return o == s })
+}
+
+// isDurable reports whether a durable name is in use.
+func (b *Bus) isDurable(name string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.durable[name] != nil
 }
 
 // claim reserves a durable name.

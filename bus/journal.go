@@ -18,6 +18,8 @@ type Attachment struct {
 	Prepare func(ctx context.Context, p Payload, stamps ...Stamp) (Record, error)
 	// Wake tells the pump that records up to last are committed. It never blocks and may be called from any goroutine, late or twice.
 	Wake func(last uint64)
+	// Running reports whether a durable subscription of that name runs on the bus, so that nobody moves its cursor meanwhile. May be nil.
+	Running func(name string) bool
 }
 
 // Journal is a durable, totally ordered, gapless log of recorded events. Numbers start at 1.

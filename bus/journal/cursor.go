@@ -88,7 +88,7 @@ func (j *Journal) Rewind(ctx context.Context, name string, seq uint64) error {
 		return fmt.Errorf("journal: rewind %q: the oldest event left is %d, so %d is the lowest position", name, first, first-1)
 	}
 	return j.Do(ctx, func(t *Tx) error {
-		if j.isRunning(name) {
+		if a := j.attachment.Load(); a != nil && a.Running != nil && a.Running(name) {
 			return fmt.Errorf("journal: rewind %q: %w", name, ErrSubscribed)
 		}
 		if err := t.checkPosition(name, seq); err != nil {

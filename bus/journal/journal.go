@@ -52,8 +52,7 @@ type Journal struct {
 
 	attachment atomic.Pointer[bus.Attachment]
 
-	mu      sync.Mutex
-	running map[string]*bus.Subscription // by cursor; the newest of this process
+	closing sync.Mutex // of Close
 }
 
 // Open migrates the journal's tables and returns the journal. The databases stay the caller's, to be closed after the journal.
@@ -69,7 +68,6 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 		read:    o.Read,
 		dialect: o.Write.Name(),
 		turns:   newTurns(),
-		running: make(map[string]*bus.Subscription),
 	}
 	if j.logger == nil {
 		j.logger = slog.Default()
@@ -120,8 +118,8 @@ func (j *Journal) Close(ctx context.Context) error {
 	if err := j.turns.close(ctx); err != nil {
 		return fmt.Errorf("journal: close: members are still at work: %w", err)
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
+	j.closing.Lock()
+	defer j.closing.Unlock()
 	j.line.close()
 	return nil
 }

@@ -29,31 +29,7 @@ func Subscribe[T any](c *bus.Client, name string, fn func(ctx context.Context, t
 		return nil, fmt.Errorf("journal: subscribe %q: the handler is nil", name)
 	}
 	g := &gate[T]{j: j, name: name, fn: fn, size: maxBatch}
-	sub, err := bus.SubscribeBatch(c, name, g.commit, opts...)
-	if err != nil {
-		return nil, err
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.running[name] = sub
-	return sub, nil
-}
-
-// isRunning reports whether a subscription of this process has the cursor.
-func (j *Journal) isRunning(name string) bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	sub, ok := j.running[name]
-	if !ok {
-		return false
-	}
-	select {
-	case <-sub.Done():
-		delete(j.running, name)
-		return false
-	default:
-		return true
-	}
+	return bus.SubscribeBatch(c, name, g.commit, opts...)
 }
 
 // gate commits the batches of one subscription; the bus calls it from one goroutine.

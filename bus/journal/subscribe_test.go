@@ -258,6 +258,27 @@ func TestRewindReplays(t *testing.T) {
 	}
 }
 
+func TestRewindRefusesARunningDurable(t *testing.T) {
+	j, c := withBus(t, newPath(t))
+	appendMade(t, j, 1, 5)
+	handle := func(context.Context, bus.Event[made]) error { return nil }
+	sub, err := bus.Subscribe(c, handle, bus.Durable("mailer"), bus.From(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Rewind(t.Context(), "mailer", 1); !errors.Is(err, journal.ErrSubscribed) {
+		t.Errorf("while it runs: %v, want ErrSubscribed", err)
+	}
+	sub.Close()
+	if err := done(t, sub); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Rewind(t.Context(), "mailer", 1); err != nil {
+		t.Error(err)
+	}
+	wantCursor(t, j, "mailer", 1)
+}
+
 func TestSubscribeRefuses(t *testing.T) {
 	_, c := withBus(t, newPath(t))
 	live := bus.New(bus.Options{Logger: slog.New(slog.DiscardHandler)})

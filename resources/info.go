@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -66,6 +67,9 @@ func newInfo(t reflect.Type, m *fsm.Machine) (*Info, error) {
 	taken := map[string]string{}
 	if err := i.addFields(t, nil, taken); err != nil {
 		return nil, err
+	}
+	if _, err := json.Marshal(i.New()); err != nil {
+		return nil, &InvalidError{Kind: i.Name, Reason: "JSON can't carry its events: " + err.Error(), Err: err}
 	}
 	return i, nil
 }

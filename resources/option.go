@@ -111,7 +111,7 @@ func newCall(kind, id string, fires bool, opts []Option, now time.Time) (*call, 
 	c.checkText("reason", c.reason, 1024)
 	switch {
 	case c.at.IsZero():
-	case c.at.UnixNano() <= 0 || c.at.Year() < 1970:
+	case !c.at.After(time.Unix(0, 0)):
 		c.fault("at", "%s is not after the beginning of 1970", c.at.Format(time.RFC3339))
 	case c.at.Sub(now) > maxAhead:
 		c.fault("at", "%s is more than a day ahead of now, %s", c.at.Format(time.RFC3339), now.UTC().Format(time.RFC3339))

@@ -34,6 +34,9 @@ func newEngine(t *testing.T, store resources.Store, listeners ...resources.Liste
 	quiet := slog.New(slog.DiscardHandler)
 	r := &rig{store: store, bus: bus.New(bus.Options{Logger: quiet, Source: "storetest", Journal: store.Journal()})}
 	t.Cleanup(func() { r.close(t) })
+	if err := bus.Register[note](r.bus, "note.taken", 1); err != nil {
+		t.Fatal(err)
+	}
 	engine, err := resources.New(resources.Options{
 		Store: store, Bus: r.bus, Logger: quiet, Listeners: append([]resources.Listener{post{}}, listeners...),
 	})

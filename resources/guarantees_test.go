@@ -1,0 +1,513 @@
+package resources_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/fsm"
+	"github.com/cloudbus-go/cloudbus/listeners"
+	"github.com/cloudbus-go/cloudbus/resources"
+	"github.com/cloudbus-go/cloudbus/resources/memstore"
+	"github.com/cloudbus-go/cloudbus/resources/storetest"
+)
+
+type trigger = fsm.Trigger
+
+var ctx = context.Background()
+
+func TestOneChangeOneVersionOneEvent(t *testing.T) {
+	r := newRig(t, resources.Options{})
+	g := r.create(t, storetest.Gadget{})
+	moved := r.fire(t, g.ID, "start_requested")
+	updated, err := r.gadgets.Update(ctx, g.ID, func(g *storetest.Gadget) error { g.Label = "new"; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := r.records(t)
+	types := []string{"gadget.created", "gadget.state.starting", "gadget.updated"}
+	if len(records) != len(types) {
+		t.Fatalf("%d events, want %d", len(records), len(types))
+	}
+	for i, want := range types {
+		if h := records[i].Header; h.Type != want || h.Version != uint64(i)+1 || h.Subject() != "gadget/"+g.ID {
+			t.Errorf("event %d: %s, version %d, of %s", i+1, h.Type, h.Version, h.Subject())
+		}
+	}
+	if records[1].ID != moved.ID || records[2].ID != updated.ID {
+		t.Error("the events' ids are not the changes'")
+	}
+	if now := r.get(t, g.ID); now.Version != 3 || updated.Resource.Label != "new" || updated.Version != 3 {
+		t.Errorf("row at %d, change %+v", now.Version, updated)
+	}
+}
+
+func TestAllOrNothing(t *testing.T) {
+	var outcomes []error
+	r := newRig(t, resources.Options{Listeners: []resources.Listener{
+		listeners.Funcs{
+			ListenerName: "quota",
+			OnInTx: func(_ context.Context, tx resources.Tx, c resources.Change) error {
+				if c.Reason == "too much" {
+					return errors.New("quota exceeded")
+				}
+				return nil
+			},
+			OnAfter: func(_ context.Context, _ resources.Change, err error) { outcomes = append(outcomes, err) },
+		},
+	}})
+	g := r.create(t, storetest.Gadget{})
+	_, err := r.gadgets.Fire(ctx, g.ID, "start_requested", resources.Reason("too much"))
+	var veto *resources.VetoError
+	if !errors.As(err, &veto) || veto.Listener != "quota" || veto.ID != g.ID || veto.Trigger != "start_requested" {
+		t.Fatalf("Fire: %v, want quota's veto", err)
+	}
+	if got := r.get(t, g.ID); !reflect.DeepEqual(got, g) {
+		t.Errorf("the row is %+v", got)
+	}
+	if n := len(r.records(t)); n != 1 {
+		t.Errorf("%d events, want 1", n)
+	}
+	if len(outcomes) != 2 || outcomes[0] != nil || !errors.As(outcomes[1], &veto) {
+		t.Errorf("After learnt %v", outcomes)
+	}
+}
+
+// overtake is a before-listener that lets somebody else change the resource first, so many times.
+type overtake struct {
+	times int
+	by    func()
+	asked int
+}
+
+func (o *overtake) Name() string { return "overtake" }
+
+func (o *overtake) Before(context.Context, resources.Change) error {
+	o.asked++
+	if o.asked <= o.times {
+		o.by()
+	}
+	return nil
+}
+
+func TestTwoCallers(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		times int
+		by    trigger
+		check func(err error) bool
+		asked int
+	}{
+		{"overtaken 7 times, moved", 7, "ticked", func(err error) bool { return err == nil }, 8},
+		{"overtaken 8 times", 8, "ticked", func(err error) bool { return errors.Is(err, resources.ErrConflict) }, 8},
+		{"the other was first", 1, "scrap_requested", func(err error) bool {
+			var no *fsm.TransitionError
+			return errors.As(err, &no) && no.State == storetest.Scrapping && slices.Contains(no.Allowed, fsm.OperationSucceeded)
+		}, 1},
+		{"the other did the same", 1, "start_requested", func(err error) bool { return err == nil }, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var o overtake
+			r := newRig(t, resources.Options{})
+			slow, err := resources.New(resources.Options{Store: r.store, Bus: r.bus, Logger: quiet, Listeners: []resources.Listener{listeners.Post(), &o}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			gadgets, err := resources.Register[storetest.Gadget](slow, storetest.Machine)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := r.create(t, storetest.Gadget{})
+			o = overtake{times: test.times, by: func() { r.fire(t, g.ID, string(test.by)) }}
+			_, err = gadgets.Fire(ctx, g.ID, "start_requested")
+			if !test.check(err) || o.asked != test.asked {
+				t.Errorf("Fire: %v, after %d questions", err, o.asked)
+			}
+			if n := slow.Stats().Conflicts; n != uint64(test.times) {
+				t.Errorf("%d conflicts counted, want %d", n, test.times)
+			}
+			if n := uint64(len(r.records(t))); n != r.get(t, g.ID).Version {
+				t.Errorf("%d events, version %d", n, r.get(t, g.ID).Version)
+			}
+		})
+	}
+}
+
+func TestNothingInVain(t *testing.T) {
+	var after []resources.Change
+	r := newRig(t, resources.Options{Listeners: []resources.Listener{listeners.Funcs{
+		ListenerName: "after",
+		OnAfter:      func(_ context.Context, c resources.Change, _ error) { after = append(after, c) },
+	}}})
+	g := r.create(t, storetest.Gadget{Label: "x"})
+	c := r.fire(t, g.ID, "stop_requested")
+	if c.Action != resources.Unchanged || c.Changed() || c.Event() != nil || c.From != storetest.Off || c.To != storetest.Off || c.Version != 1 || c.Resource.Label != "x" {
+		t.Errorf("a Same edge: %+v", c)
+	}
+	if last := after[len(after)-1]; last.Action != resources.Unchanged {
+		t.Errorf("After saw %+v", last)
+	}
+	same := func(g *storetest.Gadget) error { g.Label = "x"; return nil }
+	if c, err := r.gadgets.Update(ctx, g.ID, same); err != nil || c.Changed() {
+		t.Errorf("an Update that alters nothing: %+v, %v", c, err)
+	}
+	with := resources.With(func(resources.Tx) error { t.Error("With ran"); return nil })
+	for name, call := range map[string]func() error{
+		"Fire with Set": func() error {
+			_, err := r.gadgets.Fire(ctx, g.ID, "stop_requested", r.gadgets.Set(same))
+			return err
+		},
+		"Fire with With": func() error {
+			_, err := r.gadgets.Fire(ctx, g.ID, "stop_requested", with)
+			return err
+		},
+		"Update with With": func() error {
+			_, err := r.gadgets.Update(ctx, g.ID, same, with)
+			return err
+		},
+	} {
+		if err := call(); !errors.Is(err, resources.ErrNoEffect) || !strings.Contains(err.Error(), "gadget/"+g.ID) {
+			t.Errorf("%s: %v, want ErrNoEffect", name, err)
+		}
+	}
+	if got := r.get(t, g.ID); !reflect.DeepEqual(got, g) || len(r.records(t)) != 1 {
+		t.Errorf("row %+v, %d events", got, len(r.records(t)))
+	}
+}
+
+func TestOperations(t *testing.T) {
+	r := newRig(t, resources.Options{})
+	g := r.create(t, storetest.Gadget{})
+	start := r.fire(t, g.ID, "start_requested")
+	if row := r.get(t, g.ID); start.Operation != start.ID || row.Operation != start.ID || row.Origin != storetest.Off {
+		t.Fatalf("entering: change %+v, row %+v", start.Change, row)
+	}
+	label := func(g *storetest.Gadget) error { g.Label = "half way"; return nil }
+	if c, err := r.gadgets.Update(ctx, g.ID, label); err != nil || c.Operation != start.ID || c.Resource.Operation != start.ID {
+		t.Errorf("an Update carries it on: %+v, %v", c.Change, err)
+	}
+
+	var stale *resources.StaleError
+	_, err := r.gadgets.Fire(ctx, g.ID, fsm.OperationSucceeded, resources.Operation(g.Peer))
+	if err == nil || errors.Is(err, resources.ErrStale) {
+		t.Errorf("a zero operation: %v, want an InvalidError", err)
+	}
+	other := bus.NewID(time.Now())
+	_, err = r.gadgets.Fire(ctx, g.ID, fsm.OperationSucceeded, resources.Operation(other))
+	if !errors.Is(err, resources.ErrStale) || !errors.As(err, &stale) || stale.Operation != other || stale.Current != start.ID {
+		t.Errorf("another operation: %v", err)
+	}
+	done := r.fire(t, g.ID, "operation_succeeded", resources.Operation(start.ID))
+	if row := r.get(t, g.ID); done.Operation != start.ID || !row.Operation.IsZero() || row.Origin != "" || row.State != storetest.On {
+		t.Errorf("ending: change %+v, row %+v", done.Change, row)
+	}
+	_, err = r.gadgets.Fire(ctx, g.ID, fsm.OperationSucceeded, resources.Operation(start.ID))
+	if !errors.Is(err, resources.ErrStale) {
+		t.Errorf("its outcome again: %v, want ErrStale", err)
+	}
+
+	scrap := r.fire(t, g.ID, "scrap_requested")
+	r.clock.advance(time.Minute)
+	again := r.fire(t, g.ID, "operation_failed", resources.Operation(scrap.ID))
+	row := r.get(t, g.ID)
+	if again.Action != resources.Moved || again.ID == scrap.ID || again.Operation != scrap.ID || row.Operation != scrap.ID ||
+		!row.StateSince.Equal(scrap.Time) || row.Origin != storetest.On || !again.Since.Equal(scrap.Time) {
+		t.Errorf("a move to itself: change %+v, row %+v", again.Change, row)
+	}
+	gone := r.fire(t, g.ID, "operation_succeeded", resources.Operation(scrap.ID))
+	if row := r.get(t, g.ID); !row.RemovedAt.Equal(gone.Time) || !row.Operation.IsZero() {
+		t.Errorf("the end: %+v", row)
+	}
+}
+
+func TestTime(t *testing.T) {
+	r := newRig(t, resources.Options{})
+	noon := r.clock.read()
+	g := r.create(t, storetest.Gadget{})
+	if !g.CreatedAt.Equal(noon) || !g.StateSince.Equal(noon) || !g.UpdatedAt.Equal(noon) || !g.RemovedAt.IsZero() {
+		t.Fatalf("created: %+v", g)
+	}
+	past := time.Date(2017, 5, 16, 0, 0, 1, 0, time.FixedZone("cet", 3600))
+	replayed, err := r.gadgets.Create(ctx, storetest.Gadget{}, resources.At(past))
+	if err != nil || !replayed.CreatedAt.Equal(past) || !replayed.StateSince.Equal(past) || replayed.CreatedAt.Location() != time.UTC {
+		t.Fatalf("created in the past: %+v, %v", replayed, err)
+	}
+	c := r.fire(t, replayed.ID, "start_requested", resources.At(past.Add(time.Second)))
+	if !c.Time.Equal(past.Add(time.Second)) || !c.Since.Equal(past) || !c.Resource.StateSince.Equal(c.Time) {
+		t.Errorf("moved in the past: %+v", c.Change)
+	}
+	if n := r.engine.Stats().Lifted; n != 0 {
+		t.Errorf("%d lifted so far", n)
+	}
+	lifted := r.fire(t, replayed.ID, "operation_succeeded", resources.At(past))
+	if !lifted.Time.Equal(c.Time) || !lifted.Resource.StateSince.Equal(c.Time) || r.engine.Stats().Lifted != 1 {
+		t.Errorf("earlier than its state: %+v, %d lifted", lifted.Change, r.engine.Stats().Lifted)
+	}
+	records := r.records(t)
+	if last := records[len(records)-1]; !last.Time.Equal(c.Time) {
+		t.Errorf("the event's time is %v, want %v", last.Time, c.Time)
+	}
+	tick := r.fire(t, replayed.ID, "ticked")
+	if !tick.Resource.StateSince.Equal(c.Time) || !tick.Resource.UpdatedAt.Equal(noon) {
+		t.Errorf("a move to itself: %+v", tick.Resource.Object)
+	}
+	back := r.fire(t, replayed.ID, "ticked", resources.At(c.Time.Add(time.Second)))
+	if !back.Time.Equal(c.Time.Add(time.Second)) || !back.Resource.UpdatedAt.Equal(noon) {
+		t.Errorf("updated_at fell: %+v", back.Resource.Object)
+	}
+}
+
+// recorder notes the order in which its methods are called.
+type recorder struct {
+	name string
+	log  *[]string
+}
+
+func (r recorder) Name() string { return r.name }
+
+func (r recorder) Before(_ context.Context, c resources.Change) error {
+	return r.note("before", c, c.Event() != nil)
+}
+
+func (r recorder) InTx(_ context.Context, _ resources.Tx, c resources.Change) error {
+	return r.note("in tx", c, c.Event() != nil)
+}
+
+func (r recorder) After(_ context.Context, c resources.Change, err error) {
+	_ = r.note("after", c, err == nil)
+}
+
+func (r recorder) note(phase string, c resources.Change, ok bool) error {
+	*r.log = append(*r.log, fmt.Sprintf("%s %s %s %t", r.name, phase, c.Action, ok))
+	if c.Reason == r.name+" "+phase {
+		return errors.New("no")
+	}
+	return nil
+}
+
+func TestListeners(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		want   []string
+	}{
+		{"", []string{"a before moved true", "b before moved true", "a in tx moved true", "b in tx moved true", "with", "a after moved true", "b after moved true"}},
+		{"a before", []string{"a before moved true", "a after moved false", "b after moved false"}},
+		{"b in tx", []string{"a before moved true", "b before moved true", "a in tx moved true", "b in tx moved true", "a after moved false", "b after moved false"}},
+	} {
+		t.Run("reason "+test.reason, func(t *testing.T) {
+			var log []string
+			r := newRig(t, resources.Options{Listeners: []resources.Listener{recorder{"a", &log}, recorder{"b", &log}}})
+			g := r.create(t, storetest.Gadget{})
+			log = nil
+			with := resources.With(func(resources.Tx) error { log = append(log, "with"); return nil })
+			_, err := r.gadgets.Fire(ctx, g.ID, "start_requested", resources.Reason(test.reason), with)
+			if (err != nil) != (test.reason != "") {
+				t.Errorf("Fire: %v", err)
+			}
+			if !slices.Equal(log, test.want) {
+				t.Errorf("got  %q\nwant %q", log, test.want)
+			}
+			log = nil
+			if _, err := r.gadgets.Fire(ctx, "nobody", "start_requested"); !errors.Is(err, resources.ErrNotFound) || len(log) != 2 {
+				t.Errorf("Fire at nobody: %v, %q", err, log)
+			}
+		})
+	}
+}
+
+func TestFailureStaysWhereItIs(t *testing.T) {
+	boom := func(phase string) resources.Listener {
+		hit := func(c resources.Change, at string) {
+			if phase == at && c.Reason == "boom" {
+				panic("boom in " + phase)
+			}
+		}
+		return listeners.Funcs{
+			ListenerName: "bomb",
+			OnBefore:     func(_ context.Context, c resources.Change) error { hit(c, "Before"); return nil },
+			OnInTx:       func(_ context.Context, _ resources.Tx, c resources.Change) error { hit(c, "InTx"); return nil },
+			OnAfter:      func(_ context.Context, c resources.Change, _ error) { hit(c, "After") },
+		}
+	}
+	for _, phase := range []string{"Before", "InTx", "After", "Set", "With"} {
+		t.Run(phase, func(t *testing.T) {
+			r := newRig(t, resources.Options{Listeners: []resources.Listener{boom(phase)}})
+			g := r.create(t, storetest.Gadget{})
+			opts := []resources.Option{resources.Reason("boom")}
+			switch phase {
+			case "Set":
+				opts = append(opts, resources.Set(func(any) error { panic("boom in Set") }))
+			case "With":
+				opts = append(opts, resources.With(func(resources.Tx) error { panic("boom in With") }))
+			}
+			_, err := r.gadgets.Fire(ctx, g.ID, "start_requested", opts...)
+			want := uint64(1)
+			if phase == "After" {
+				want = 2
+				if err != nil {
+					t.Errorf("Fire: %v, though it is committed", err)
+				}
+			} else {
+				var panicked *resources.PanicError
+				if !errors.As(err, &panicked) || !strings.Contains(panicked.Where, phase) || panicked.ID != g.ID || len(panicked.Stack) == 0 {
+					t.Errorf("Fire: %v, want a PanicError in %s", err, phase)
+				}
+			}
+			if row := r.get(t, g.ID); row.Version != want || uint64(len(r.records(t))) != want {
+				t.Errorf("version %d, %d events, want %d", row.Version, len(r.records(t)), want)
+			}
+			r.fire(t, g.ID, "start_requested") // others go on
+		})
+	}
+}
+
+func TestInsideTheWriter(t *testing.T) {
+	var r *rig
+	var asked int
+	r = newRig(t, resources.Options{Listeners: []resources.Listener{listeners.Funcs{
+		ListenerName: "nosy",
+		OnBefore:     func(context.Context, resources.Change) error { asked++; return nil },
+		OnInTx: func(ctx context.Context, _ resources.Tx, c resources.Change) error {
+			before := asked
+			if _, err := r.gadgets.Fire(ctx, c.ResourceID, "start_requested"); !errors.Is(err, resources.ErrInWriter) {
+				t.Errorf("Fire: %v, want ErrInWriter", err)
+			}
+			if asked != before {
+				t.Error("a before-listener was asked for nothing")
+			}
+			_, err := r.gadgets.List(ctx, resources.Query{})
+			return err
+		},
+	}}})
+	r.fire(t, r.create(t, storetest.Gadget{}).ID, "start_requested")
+}
+
+func TestTheEnginesFields(t *testing.T) {
+	r := newRig(t, resources.Options{})
+	g := r.create(t, storetest.Gadget{})
+	for field, alter := range map[string]func(*storetest.Gadget){
+		"ID":         func(g *storetest.Gadget) { g.ID = "other" },
+		"State":      func(g *storetest.Gadget) { g.State = storetest.On },
+		"Origin":     func(g *storetest.Gadget) { g.Origin = storetest.On },
+		"Operation":  func(g *storetest.Gadget) { g.Operation = bus.NewID(time.Now()) },
+		"Version":    func(g *storetest.Gadget) { g.Version += 7 },
+		"StateSince": func(g *storetest.Gadget) { g.StateSince = g.StateSince.Add(-1) },
+		"CreatedAt":  func(g *storetest.Gadget) { g.CreatedAt = time.Time{} },
+		"UpdatedAt":  func(g *storetest.Gadget) { g.UpdatedAt = g.UpdatedAt.Add(time.Hour) },
+		"RemovedAt":  func(g *storetest.Gadget) { g.RemovedAt = time.Now() },
+	} {
+		set := func(g *storetest.Gadget) error { alter(g); return nil }
+		_, fired := r.gadgets.Fire(ctx, g.ID, "start_requested", r.gadgets.Set(set))
+		_, updated := r.gadgets.Update(ctx, g.ID, set)
+		preset := storetest.Gadget{}
+		alter(&preset)
+		_, created := r.gadgets.Create(ctx, preset)
+		calls := map[string]error{"Fire": fired, "Update": updated, "Create": created}
+		if field == "ID" || field == "State" || field == "CreatedAt" {
+			delete(calls, "Create") // may be given, or was altered to what it is
+		}
+		for call, err := range calls {
+			var invalid *resources.InvalidError
+			if !errors.As(err, &invalid) || invalid.Field != field {
+				t.Errorf("%s altering %s: %v, want an InvalidError", call, field, err)
+			}
+		}
+	}
+	r.fire(t, g.ID, "scrap_requested")
+	r.fire(t, g.ID, "operation_succeeded")
+	if _, err := r.gadgets.Update(ctx, g.ID, func(g *storetest.Gadget) error { g.Label = "x"; return nil }); !errors.Is(err, resources.ErrRemoved) {
+		t.Errorf("Update in a final state: %v, want ErrRemoved", err)
+	}
+}
+
+func TestCopies(t *testing.T) {
+	var seen []resources.AnyChanged
+	var kept *storetest.Gadget
+	r := newRig(t, resources.Options{Listeners: []resources.Listener{listeners.Funcs{
+		ListenerName: "keeper",
+		OnAfter: func(_ context.Context, c resources.Change, _ error) {
+			seen = append(seen, c.Event().(resources.AnyChanged))
+		},
+	}}})
+	tags := []string{"one"}
+	g := r.create(t, storetest.Gadget{Tags: tags, Password: "pw"})
+	tags[0], g.Tags[0] = "spoilt", "spoilt"
+	c := r.fire(t, g.ID, "start_requested", r.gadgets.Set(func(g *storetest.Gadget) error {
+		kept = g
+		g.Tags = append(g.Tags, "two")
+		return nil
+	}))
+	kept.Tags[0], kept.Label = "spoilt", "spoilt"
+	c.Resource.Tags[1] = "spoilt"
+	for i, want := range [][]string{{"one"}, {"one", "two"}} {
+		snapshot := seen[i].Snapshot().(*storetest.Gadget)
+		if !slices.Equal(snapshot.Tags, want) || snapshot.Password != "" || snapshot.Label != "" {
+			t.Errorf("event %d carries %+v", i+1, snapshot)
+		}
+	}
+	if row := r.get(t, g.ID); !slices.Equal(row.Tags, []string{"one", "two"}) || row.Password != "pw" || row.Label != "" {
+		t.Errorf("the row is %+v", row)
+	}
+	if c.Resource.Password != "" {
+		t.Error("Fire returned a secret")
+	}
+}
+
+// amnesiac is a store that makes each resource up when it is asked for, and forgets it again.
+type amnesiac struct{ *memstore.Store }
+
+func (a amnesiac) Load(_ context.Context, _ *resources.Info, id string) (any, error) {
+	g := &storetest.Gadget{}
+	g.ID, g.State, g.Version = id, storetest.Off, 1
+	return g, nil
+}
+
+func (a amnesiac) Do(_ context.Context, fn func(resources.StoreTx) error) error {
+	return fn(blank{})
+}
+
+type blank struct{ resources.StoreTx }
+
+func (blank) Context() context.Context                         { return ctx }
+func (blank) Update(*resources.Info, any, uint64) error        { return nil }
+func (blank) Append(bus.Payload, ...bus.Stamp) (bus.ID, error) { return bus.ID{}, nil }
+
+func TestMemory(t *testing.T) {
+	r := newRig(t, resources.Options{Store: amnesiac{memstore.New(memstore.Options{})}})
+	fire := func(from, to int) {
+		var all sync.WaitGroup
+		for part := range 4 {
+			all.Go(func() {
+				for i := from + part; i < to; i += 4 {
+					if _, err := r.gadgets.Fire(ctx, fmt.Sprint("g", i), "start_requested"); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		all.Wait()
+	}
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	fire(0, 1000)
+	before := heap()
+	const n = 50_000
+	fire(1000, 1000+n)
+	if grown := int64(heap()) - int64(before); grown > n*4 {
+		t.Errorf("the heap grew by %d bytes over %d resources", grown, n)
+	}
+	runtime.KeepAlive(r)
+}

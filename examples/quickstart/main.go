@@ -1,10 +1,9 @@
-// Command quickstart declares a kind of resource, listens to its changes and fires a trigger. It needs no database.
+// Command quickstart declares a kind of resource, listens to its changes and fires triggers. It needs no database.
 package main
 
 import (
 	"context"
 	"fmt"
-	"log"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
@@ -14,7 +13,7 @@ import (
 	"github.com/cloudbus-go/cloudbus/resources/memstore"
 )
 
-// Database is a managed resource: an Object and the fields of its own.
+// Database is a managed resource: an Object and columns of its own.
 type Database struct {
 	resources.Object
 	Engine string `json:"engine"`
@@ -22,7 +21,7 @@ type Database struct {
 
 var machine = fsm.MustNew(fsm.Spec{
 	Kind: "database", Initial: fsm.States("stopped"), Final: fsm.States("deleted"),
-	Limits: map[fsm.State]time.Duration{"starting": time.Minute}, // what has a limit is on its way
+	Limits: map[fsm.State]time.Duration{"starting": 10 * time.Minute}, // what has a limit is on its way
 	Edges: []fsm.Edge{
 		{From: fsm.States("stopped"), On: "start_requested", To: "starting"},
 		{From: fsm.States("stopped"), On: "delete_requested", To: "deleted"},
@@ -34,7 +33,7 @@ var machine = fsm.MustNew(fsm.Spec{
 
 func main() {
 	ctx := context.Background()
-	store := memstore.New()
+	store := memstore.New(memstore.Options{})
 	b := bus.New(bus.Options{Journal: store.Journal()})
 	engine := must(resources.New(resources.Options{Store: store, Bus: b, Listeners: []resources.Listener{listeners.Post()}}))
 	databases := must(resources.Register[Database](engine, machine))
@@ -43,19 +42,18 @@ func main() {
 		fmt.Println(e.Seq, e.Type, e.Subject(), e.Payload.Resource.Engine)
 		return nil
 	}))
+	must(databases.Create(ctx, Database{Object: resources.Object{ID: "orders"}, Engine: "postgres"}))
+	start := must(databases.Fire(ctx, "orders", "start_requested"))
+	must(databases.Fire(ctx, "orders", fsm.OperationSucceeded, resources.Operation(start.Operation)))
+	_, refused := databases.Fire(ctx, "orders", "delete_requested")
 
-	db := must(databases.Create(ctx, Database{Object: resources.Object{ID: "orders"}, Engine: "postgres"}))
-	starting := must(databases.Fire(ctx, db.ID, "start_requested"))
-	must(databases.Fire(ctx, db.ID, fsm.OperationSucceeded, resources.Operation(starting.Operation)))
-	_, err := databases.Fire(ctx, db.ID, "delete_requested")
-
-	must(0, b.Close(ctx)) // waits until everyone has handled what was there
-	fmt.Println(err)
+	must(b, b.Close(ctx)) // waits until everyone has handled what was there
+	fmt.Println(refused)
 }
 
 func must[T any](v T, err error) T {
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	return v
 }

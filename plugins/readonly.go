@@ -76,14 +76,14 @@ func (p readPool) BeginTx(ctx context.Context, _ *sql.TxOptions) (gorm.ConnPool,
 	if err != nil {
 		return nil, err
 	}
-	return readTx{readPool{tx}}, nil
+	return &readTx{readPool{tx}}, nil
 }
 
-// readTx is a transaction of a readPool.
+// readTx is a transaction of a readPool; a pointer, because gorm asks whether it is nil.
 type readTx struct{ readPool }
 
-func (t readTx) Commit() error   { return t.pool.(gorm.TxCommitter).Commit() }
-func (t readTx) Rollback() error { return t.pool.(gorm.TxCommitter).Rollback() }
+func (t *readTx) Commit() error   { return t.pool.(gorm.TxCommitter).Commit() }
+func (t *readTx) Rollback() error { return t.pool.(gorm.TxCommitter).Rollback() }
 
 // nowhere returns a gorm.DB whose every operation fails with ErrNoDatabase.
 func nowhere() *gorm.DB {

@@ -3,7 +3,6 @@ package usage
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/resources"
@@ -27,10 +26,11 @@ type news struct {
 	cause bus.Header
 }
 
-// reading is a meter that is to run, at a size.
+// reading is a meter that is to run, at a size, from a time.
 type reading struct {
 	meter string
 	size  Size
+	from  int64
 }
 
 func newLedger(t *table) *ledger {
@@ -52,32 +52,25 @@ func (l *ledger) apply(h bus.Header, change resources.AnyChanged) error {
 		return fmt.Errorf("usage: %s/%s: %w", c.Kind, c.ResourceID, err)
 	}
 	r := resource{c.Kind, c.ResourceID}
-	at := l.now(r, h.Seq, c.Time)
 	for _, i := range l.known[r] {
 		if !i.openAt(h.Seq) {
 			continue
 		}
-		if i.Tenant == c.Tenant && slices.Contains(want, reading{i.Meter, i.Size}) {
-			want = slices.DeleteFunc(want, func(w reading) bool { return w.meter == i.Meter })
+		n := slices.IndexFunc(want, func(w reading) bool { return w.meter == i.Meter })
+		if n >= 0 && want[n].size == i.Size && c.Tenant == i.Tenant {
+			want = slices.Delete(want, n, n+1)
 			continue
 		}
-		l.close(i, at, h)
-	}
-	for _, w := range want {
-		l.open(r, &interval{OpenedSeq: h.Seq, Meter: w.meter, Tenant: c.Tenant, Kind: c.Kind, ResourceID: c.ResourceID, Size: w.size, StartedAt: at}, h)
-	}
-	return nil
-}
-
-// now is the time of a change, or when the newest of the open intervals began if that was later: no interval is of negative length.
-func (l *ledger) now(r resource, seq uint64, t time.Time) int64 {
-	at := nanoseconds(t)
-	for _, i := range l.known[r] {
-		if i.openAt(seq) {
-			at = max(at, i.StartedAt)
+		end := max(nanoseconds(c.Time), i.StartedAt) // no interval is of negative length
+		l.close(i, end, h)
+		if n >= 0 {
+			want[n].from = end
 		}
 	}
-	return at
+	for _, w := range want {
+		l.open(r, &interval{OpenedSeq: h.Seq, Meter: w.meter, Tenant: c.Tenant, Kind: c.Kind, ResourceID: c.ResourceID, Size: w.size, StartedAt: w.from}, h)
+	}
+	return nil
 }
 
 func (l *ledger) close(i *interval, at int64, h bus.Header) {
@@ -117,7 +110,7 @@ func (t *table) readings(change resources.AnyChanged) ([]reading, error) {
 				return nil, fmt.Errorf("meter %s: %w", m.Name, err)
 			}
 		}
-		want = append(want, reading{m.Name, size})
+		want = append(want, reading{m.Name, size, nanoseconds(c.Time)})
 	}
 	return want, nil
 }

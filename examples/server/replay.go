@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus/journal"
 	"github.com/cloudbus-go/cloudbus/fsm"
@@ -18,6 +19,8 @@ import (
 
 // novaActor is who reports what a log says.
 const novaActor = "nova"
+
+const progressTick = 100 * time.Millisecond
 
 // replayer reports to the engine what a nova-compute log says about VMs.
 type replayer struct {
@@ -59,12 +62,13 @@ func (r *replayer) replay(ctx context.Context, file string, terminal io.Writer) 
 	for lines := newLineReader(f); ; {
 		text, size, err := lines.next()
 		if errors.Is(err, io.EOF) {
-			return t, bar.Finish()
+			_ = bar.Finish()
+			return t, nil
 		}
 		if err != nil {
 			return t, fmt.Errorf("read %s: %w", file, err)
 		}
-		_ = bar.Add(size) // a terminal that went away stops nothing
+		_ = bar.Add(size)
 		rep, ok := parseLine(text)
 		if !ok {
 			t.Skipped++
@@ -77,16 +81,23 @@ func (r *replayer) replay(ctx context.Context, file string, terminal io.Writer) 
 	}
 }
 
+// progress returns a bar for a file. What it can't do, because the file has no size or grows, isn't worth an error.
 func progress(f *os.File, terminal io.Writer) *progressbar.ProgressBar {
-	info, err := f.Stat()
-	if terminal == nil || err != nil {
-		return progressbar.DefaultBytesSilent(-1)
+	size := int64(1)
+	if info, err := f.Stat(); err == nil {
+		size = max(size, info.Size())
 	}
-	return progressbar.NewOptions64(info.Size(),
-		progressbar.OptionSetWriter(terminal),
-		progressbar.OptionSetDescription("replaying"),
-		progressbar.OptionShowBytes(true),
-		progressbar.OptionClearOnFinish())
+	options := []progressbar.Option{progressbar.OptionSetVisibility(false)}
+	if terminal != nil {
+		options = []progressbar.Option{
+			progressbar.OptionSetWriter(terminal),
+			progressbar.OptionSetDescription("replaying"),
+			progressbar.OptionShowBytes(true),
+			progressbar.OptionThrottle(progressTick),
+			progressbar.OptionClearOnFinish(),
+		}
+	}
+	return progressbar.NewOptions64(size, options...)
 }
 
 // report fires the triggers of a line that weren't fired yet.

@@ -110,6 +110,9 @@ func (l *line) prepared(query string) (*sql.Stmt, error) {
 	if s, ok := l.statements[query]; ok {
 		return s, nil
 	}
+	if endsTransaction(query) {
+		return nil, errCommit
+	}
 	if len(l.statements) >= maxStatements {
 		for old, s := range l.statements {
 			_ = s.Close()

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
@@ -82,7 +83,10 @@ func (j *Journal) SeqBefore(ctx context.Context, t time.Time) (uint64, error) {
 	return seq, j.readError("seq before", err)
 }
 
-func (j *Journal) selectRecords(ctx context.Context, query string, sizeHint int, args ...any) ([]bus.Record, error) {
+// fewRecords is what a reader that has caught up mostly finds.
+const fewRecords = 4
+
+func (j *Journal) selectRecords(ctx context.Context, query string, limit int, args ...any) ([]bus.Record, error) {
 	rows, err := j.readSQL.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
@@ -90,8 +94,8 @@ func (j *Journal) selectRecords(ctx context.Context, query string, sizeHint int,
 	defer func() { _ = rows.Close() }()
 	var records []bus.Record
 	for rows.Next() {
-		if records == nil {
-			records = make([]bus.Record, 0, min(sizeHint, 256))
+		if len(records) == fewRecords {
+			records = slices.Grow(records, min(limit, maxBatch)) // it won't be the few of a caught-up reader
 		}
 		records = append(records, bus.Record{})
 		if err := scanRecord(rows, &records[len(records)-1]); err != nil {

@@ -120,7 +120,7 @@ func (t *Tx) end(err error) error {
 
 // commit writes the staged events and commits; it returns the number of the last one, 0 without any.
 func (t *Tx) commit() (last uint64, err error) {
-	if t.lost == nil && t.queried && !t.j.line.inTransaction() {
+	if t.lost == nil && t.unsure && !t.j.line.inTransaction() {
 		t.lost = ErrTransactionLost
 	}
 	if t.lost != nil {

@@ -33,6 +33,9 @@ func (p *memberPool) ExecContext(_ context.Context, query string, args ...any) (
 	if err := p.ready(query); err != nil {
 		return nil, err
 	}
+	if !isPlainWrite(query) {
+		p.t.unsure = true
+	}
 	res, err := p.t.j.line.conn.ExecContext(context.Background(), query, args...)
 	return res, p.t.check(err)
 }
@@ -43,7 +46,7 @@ func (p *memberPool) QueryContext(_ context.Context, query string, args ...any) 
 	if err := p.ready(query); err != nil {
 		return nil, err
 	}
-	p.t.queried = true
+	p.t.unsure = true // errors of rows are seen by their reader alone
 	rows, err := p.t.j.line.conn.QueryContext(context.Background(), query, args...)
 	if err != nil {
 		return nil, p.t.check(err)
@@ -58,7 +61,7 @@ func (p *memberPool) QueryRowContext(_ context.Context, query string, args ...an
 	if err := p.ready(query); err != nil {
 		return p.t.j.readSQL.QueryRowContext(refused{context.Background(), err}, query)
 	}
-	p.t.queried = true
+	p.t.unsure = true
 	return p.t.j.line.conn.QueryRowContext(context.Background(), query, args...)
 }
 
@@ -69,11 +72,28 @@ func (p *memberPool) ready(query string) error {
 	return p.t.ready()
 }
 
+// isPlainWrite recognises a single statement that only writes rows.
+func isPlainWrite(query string) bool {
+	word, rest := firstWord(query)
+	switch word {
+	case "INSERT", "UPDATE", "DELETE":
+		return !strings.Contains(rest, ";")
+	}
+	return false
+}
+
+func firstWord(query string) (word, rest string) {
+	query = strings.TrimLeft(query, " \t\r\n;(")
+	if end := strings.IndexAny(query, " \t\r\n;"); end >= 0 {
+		return strings.ToUpper(query[:end]), query[end:]
+	}
+	return strings.ToUpper(query), ""
+}
+
 // endsTransaction recognises statements that begin or end a transaction. Savepoints are allowed.
 func endsTransaction(query string) bool {
-	query = strings.TrimLeft(query, " \t\r\n;(")
-	word, rest, _ := strings.Cut(query, " ")
-	switch strings.ToUpper(strings.TrimRight(word, "; \t\r\n")) {
+	word, rest := firstWord(query)
+	switch word {
 	case "BEGIN", "COMMIT", "END", "START", "ABORT":
 		return true
 	case "ROLLBACK":

@@ -17,15 +17,15 @@ type Tx struct {
 	j   *Journal
 	ctx context.Context
 
-	mu      sync.Mutex // held during each statement
-	ended   error      // why the transaction can't be used any more
-	begun   bool
-	queried bool  // rows were handed out whose errors nobody but the member sees
-	lost    error // the database ended the transaction by itself
-	rows    []*sql.Rows
-	staged  []bus.Record
-	limit   *time.Timer
-	db      *gorm.DB
+	mu     sync.Mutex // held during each statement
+	ended  error      // why the transaction can't be used any more
+	begun  bool
+	unsure bool  // the transaction may end without our seeing it: ask before each statement
+	lost   error // the database ended the transaction by itself
+	rows   []*sql.Rows
+	staged []bus.Record
+	limit  *time.Timer
+	db     *gorm.DB
 }
 
 // Context is the caller's, marked: what would wait for the writer returns ErrInWriter.
@@ -114,7 +114,7 @@ func (t *Tx) ready() error {
 		return t.lost
 	case !t.begun:
 		return t.begin()
-	case t.queried && !t.j.line.inTransaction():
+	case t.unsure && !t.j.line.inTransaction():
 		t.lost = ErrTransactionLost
 		return t.lost
 	}

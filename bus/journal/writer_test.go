@@ -331,6 +331,9 @@ func TestMemberCantEndTheTransaction(t *testing.T) {
 				if tx.DB().Exec(text).Error == nil {
 					t.Errorf("%q was allowed", text)
 				}
+				if _, err := tx.Exec(text); err == nil {
+					t.Errorf("%q was allowed as a prepared statement", text)
+				}
 				if tx.DB().Commit().Error == nil || tx.DB().Rollback().Error == nil {
 					t.Error("Commit or Rollback was allowed")
 				}
@@ -338,6 +341,26 @@ func TestMemberCantEndTheTransaction(t *testing.T) {
 			})
 			if !errors.Is(err, errNo) || count(t, j, "things") != 0 {
 				t.Errorf("%v, %d rows", err, count(t, j, "things"))
+			}
+		})
+	}
+}
+
+func TestHiddenCommitIsNoticed(t *testing.T) {
+	j := withThings(t, sqlite.Options{})
+	for name, text := range map[string]string{"behind a comment": "/* x */ COMMIT", "behind a statement": "INSERT INTO things VALUES ('x'); COMMIT"} {
+		t.Run(name, func(t *testing.T) {
+			err := j.Do(t.Context(), func(tx *journal.Tx) error {
+				if err := tx.DB().Exec(text).Error; err != nil {
+					return err
+				}
+				if err := insert(tx, "after "+name); !errors.Is(err, journal.ErrTransactionLost) {
+					t.Errorf("the next statement: %v, want ErrTransactionLost", err)
+				}
+				return nil
+			})
+			if !errors.Is(err, journal.ErrTransactionLost) {
+				t.Errorf("the member: %v, want ErrTransactionLost", err)
 			}
 		})
 	}

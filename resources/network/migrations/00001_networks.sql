@@ -24,10 +24,8 @@ CREATE TABLE networks (
     physical_network_id TEXT   NOT NULL,
     offering_id         TEXT   NOT NULL
 );
-CREATE INDEX networks_tenant ON networks (tenant);
+CREATE INDEX networks_tenant ON networks (tenant, id);
 CREATE INDEX networks_state ON networks (state);
-CREATE INDEX networks_zone ON networks (zone_id);
-CREATE INDEX networks_physical_network ON networks (physical_network_id);
 
 -- +goose Down
 DROP TABLE networks;

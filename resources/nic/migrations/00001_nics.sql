@@ -21,7 +21,7 @@ CREATE TABLE nics (
     ipv6         TEXT    NOT NULL,
     ipv6_gateway TEXT    NOT NULL
 );
-CREATE INDEX nics_tenant ON nics (tenant);
+CREATE INDEX nics_tenant ON nics (tenant, id);
 CREATE INDEX nics_state ON nics (state);
 CREATE INDEX nics_vm ON nics (vm_id);
 CREATE INDEX nics_network ON nics (network_id);

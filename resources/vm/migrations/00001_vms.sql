@@ -22,10 +22,9 @@ CREATE TABLE vms (
     offering_id TEXT    NOT NULL,
     ever_ran    BOOLEAN NOT NULL
 );
-CREATE INDEX vms_tenant ON vms (tenant);
+CREATE INDEX vms_tenant ON vms (tenant, id);
 CREATE INDEX vms_state ON vms (state);
 CREATE INDEX vms_host ON vms (host_id);
-CREATE INDEX vms_template ON vms (template_id);
 
 -- +goose Down
 DROP TABLE vms;

@@ -24,12 +24,9 @@ CREATE TABLE volumes (
     was_created  BOOLEAN NOT NULL,
     was_uploaded BOOLEAN NOT NULL
 );
-CREATE INDEX volumes_tenant ON volumes (tenant);
+CREATE INDEX volumes_tenant ON volumes (tenant, id);
 CREATE INDEX volumes_state ON volumes (state);
 CREATE INDEX volumes_vm ON volumes (vm_id);
-CREATE INDEX volumes_pool ON volumes (pool);
-CREATE INDEX volumes_template ON volumes (template_id);
-CREATE INDEX volumes_snapshot ON volumes (snapshot_id);
 
 -- +goose Down
 DROP TABLE volumes;

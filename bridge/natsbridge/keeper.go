@@ -3,6 +3,7 @@ package natsbridge
 import (
 	"context"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -11,7 +12,7 @@ import (
 
 const (
 	lookAgain  = time.Second     // between two looks at a stream that isn't right, and two attempts at a connection that can't even be begun
-	apiTimeout = 5 * time.Second // of one request to the JetStream API
+	apiTimeout = 2 * time.Second // of one look at the stream
 )
 
 // keep holds the connection and the gate until ctx ends.
@@ -82,40 +83,77 @@ func (s *Sink) observe(opts *nats.Options) {
 // follow opens the gate when the connection is up and the stream right, and shuts it when one isn't.
 func (s *Sink) follow(ctx context.Context, conn *nats.Conn, changes <-chan nats.Status) {
 	connected := conn.IsConnected()
+	var look *look
+	defer func() { look.end() }()
+	var rest <-chan time.Time // after a look that didn't please
 	for {
-		var again <-chan time.Time
-		if !connected || !s.look(ctx) {
-			again = time.After(lookAgain)
+		switch {
+		case !connected && rest == nil:
+			rest = time.After(lookAgain)
+		case connected && look == nil && rest == nil && s.isShut():
+			look = s.startLook(ctx)
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case status := <-changes:
+			// Whatever was asked over the old connection is never answered.
+			look, rest = look.end(), nil
 			if connected = status == nats.CONNECTED; !connected {
 				s.gate.shut(ErrAway)
 			}
+		case err := <-look.done():
+			look = look.end()
+			if err != nil {
+				s.gate.shut(err)
+				rest = time.After(lookAgain)
+				continue
+			}
+			s.note(nil)
+			s.gate.open()
 		case <-s.doubts:
-		case <-again:
-			// The client drops what a full channel of changes doesn't take.
+			rest = nil
+		case <-rest:
+			rest = nil
+			// The client drops the changes that a full channel doesn't take.
 			connected = conn.IsConnected()
 		}
 	}
 }
 
-// look checks the stream if the gate is shut, and reports whether it is open now.
-func (s *Sink) look(ctx context.Context) bool {
-	if _, why := s.gate.pass(); why == nil {
-		return true
-	}
+func (s *Sink) isShut() bool {
+	_, why := s.gate.pass()
+	return why != nil
+}
+
+// look is one check of the stream, under way. All methods may be called on nil: there is none.
+type look struct {
+	result chan error
+	cancel context.CancelFunc
+	ended  sync.WaitGroup
+}
+
+func (s *Sink) startLook(ctx context.Context) *look {
 	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
-	defer cancel()
-	if err := s.ensureStream(ctx); err != nil {
-		s.gate.shut(err)
-		return false
+	l := &look{result: make(chan error, 1), cancel: cancel}
+	l.ended.Go(func() { l.result <- s.ensureStream(ctx) })
+	return l
+}
+
+func (l *look) done() <-chan error {
+	if l == nil {
+		return nil
 	}
-	s.note(nil)
-	s.gate.open()
-	return true
+	return l.result
+}
+
+// end waits for its end, and returns nil.
+func (l *look) end() *look {
+	if l != nil {
+		l.cancel()
+		l.ended.Wait()
+	}
+	return nil
 }
 
 func (s *Sink) note(err error) {

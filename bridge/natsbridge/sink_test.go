@@ -188,7 +188,7 @@ func TestRepeatsAfterACrashAreDropped(t *testing.T) {
 
 	h = newHouse(t, file, natsbridge.Options{URL: broker.url()})
 	h.fire(v.ID, vm.StartRequested)
-	eventually(t, h.published(6))
+	must(t, h.bus.Flush(t.Context()))
 	inOrder(t, broker, 6)
 }
 
@@ -221,6 +221,7 @@ func TestForeignStreamIsAnErrorInHealthUntilItIsRight(t *testing.T) {
 		"taken":      {func(c *jetstream.StreamConfig) { c.Name = "other" }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			broker := newBroker(t).start()
 			js := broker.jetStream()
 			config := jetstream.StreamConfig{Name: "cloudbus", Subjects: []string{"cloudbus.>"}, Storage: jetstream.FileStorage}
@@ -263,6 +264,7 @@ func TestTooLargeMessageHalts(t *testing.T) {
 		"for the stream": {func(*server.Options) {}, func(c *jetstream.StreamConfig) { c.MaxMsgSize = 4096 }},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			broker := newBroker(t, c.server).start()
 			config := jetstream.StreamConfig{Name: "cloudbus", Subjects: []string{"cloudbus.>"}, Storage: jetstream.FileStorage}
 			c.stream(&config)
@@ -270,7 +272,7 @@ func TestTooLargeMessageHalts(t *testing.T) {
 			must(t, err)
 			h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
 			v := h.create("acme")
-			_, err = h.vms.Update(t.Context(), v.ID, func(v *vm.VM) error { v.Name = strings.Repeat("x", 8192); return nil })
+			_, err = h.vms.Update(t.Context(), v.ID, func(v *vm.VM) error { v.HostID = strings.Repeat("x", 8192); return nil })
 			must(t, err)
 			eventually(t, func() error {
 				var halted *bridge.HaltedError

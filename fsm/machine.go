@@ -105,17 +105,9 @@ func (m *Machine) WithLimits(l map[State]time.Duration) (*Machine, error) {
 // Origins lists the origins that s can have: empty for steady and final states.
 func (m *Machine) Origins(s State) []State { return m.plan.origins(s) }
 
-// Back reports whether s is a transitional state that one edge can lead back from to wherever it was entered from.
-// Guards are taken as holding.
-func (m *Machine) Back(s State) bool {
-	origins := m.plan.origins(s)
-	if len(origins) == 0 {
-		return false
-	}
-	for _, o := range origins {
-		if !slices.ContainsFunc(m.plan.out[s], func(r row) bool { return r.to == Origin || r.to == o }) {
-			return false
-		}
-	}
-	return true
+// Back reports whether an edge leads from the transitional state s back to origin, one of those it can have. Guards are
+// taken as holding.
+func (m *Machine) Back(s, origin State) bool {
+	return slices.Contains(m.plan.origins(s), origin) &&
+		slices.ContainsFunc(m.plan.out[s], func(r row) bool { return r.to == Origin || r.to == origin })
 }

@@ -102,7 +102,7 @@ func (t *table) names() []string {
 // edge leads back there, and none otherwise.
 func running(machine *fsm.Machine, meters []Meter, state, origin fsm.State) []Meter {
 	if class, _ := machine.Class(state); class == fsm.Transitional {
-		if origin == "" || !machine.Back(state) {
+		if !machine.Back(state, origin) {
 			return nil
 		}
 		state = origin

@@ -8,7 +8,7 @@ import (
 )
 
 // Post returns the listener that appends the event of each change to the journal, in the transaction of the change: the event exists
-// if and only if the change does. The event's ID, time, actor and version are the change's.
+// if and only if the change does. The event's ID is the change's; time, actor and version are those of all that a change appends.
 func Post() resources.InTxListener { return post{} }
 
 type post struct{}
@@ -16,6 +16,6 @@ type post struct{}
 func (post) Name() string { return "post" }
 
 func (post) InTx(_ context.Context, tx resources.Tx, c resources.Change) error {
-	_, err := tx.Append(c.Event(), bus.WithID(c.ID), bus.WithTime(c.Time), bus.WithActor(c.Actor), bus.WithVersion(c.Version))
+	_, err := tx.Append(c.Event(), bus.WithID(c.ID))
 	return err
 }

@@ -55,29 +55,19 @@ func (w *work) alter(obj any) (any, error) {
 	if len(w.call.sets) == 0 && !moves {
 		return obj, nil
 	}
-	want := *ObjectOf(obj)
 	for _, set := range w.call.sets {
-		if err := w.protect("Set", func() error { return set(obj) }); err != nil {
+		if err := w.own("Set", obj, func() error { return set(obj) }); err != nil {
 			return nil, err
 		}
 	}
 	if moves {
-		err := w.protect("Moved", func() error { mover.Moved(w.change.From, want.State, w.base.Trigger); return nil })
+		err := w.own("Moved", obj, func() error {
+			mover.Moved(w.change.From, ObjectOf(obj).State, w.base.Trigger)
+			return nil
+		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	return w.vet(obj, &want)
-}
-
-// vet checks what foreign code made of obj and detaches it from whoever kept a pointer.
-func (w *work) vet(obj any, want *Object) (any, error) {
-	if err := w.unowned("Set", want, ObjectOf(obj)); err != nil {
-		return nil, err
-	}
-	if err := w.check(obj); err != nil {
-		return nil, err
-	}
-	obj = w.h.info.Clone(obj)
-	return obj, w.h.checkTexts(ObjectOf(obj))
+	return w.vet(obj)
 }

@@ -24,20 +24,17 @@ func (t *changeTx) Append(p bus.Payload, stamps ...bus.Stamp) (bus.ID, error) {
 	if p == nil {
 		return bus.ID{}, &InvalidError{Kind: t.change.Kind, ID: t.change.ResourceID, Field: "Append", Reason: "the payload is nil"}
 	}
-	return t.tx.Append(p, append(t.stamps(p), stamps...)...)
+	return t.tx.Append(p, append([]bus.Stamp{t.stamp}, stamps...)...)
 }
 
-func (t *changeTx) stamps(p bus.Payload) []bus.Stamp {
+// stamp makes an event a part of the change. Its header says already what it is about, and what it inherits from the context.
+func (t *changeTx) stamp(h *bus.Header) {
 	c := &t.change
-	stamps := make([]bus.Stamp, 0, 8)
-	stamps = append(stamps, bus.WithTime(c.Time), bus.WithActor(c.Actor))
-	if a, ok := p.(bus.Addressed); ok {
-		if _, kind, id := a.Address(); kind == c.Kind && id == c.ResourceID {
-			stamps = append(stamps, bus.WithVersion(c.Version))
-		}
+	h.Time, h.Actor = c.Time, c.Actor
+	if h.Kind == c.Kind && h.ResourceID == c.ResourceID {
+		h.Version = c.Version
 	}
-	if correlation, cause := bus.Correlation(t.tx.Context()); correlation == "" && cause == "" {
-		stamps = append(stamps, bus.WithCorrelation(c.ID.String()))
+	if h.CorrelationID == "" {
+		h.CorrelationID = c.ID.String()
 	}
-	return stamps
 }

@@ -26,10 +26,10 @@ func (w *work) planUpdate(ctx context.Context, set func(any) error) error {
 	}
 	old = w.h.info.Clone(old)
 	obj := w.h.info.Clone(old)
-	if err := w.protect("Update", func() error { return set(obj) }); err != nil {
+	if err := w.own("Update", obj, func() error { return set(obj) }); err != nil {
 		return err
 	}
-	if obj, err = w.vet(obj, ObjectOf(old)); err != nil {
+	if obj, err = w.vet(obj); err != nil {
 		return err
 	}
 	if reflect.DeepEqual(old, obj) {

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/bus/bustest"
 	"github.com/cloudbus-go/cloudbus/resources"
 	"github.com/cloudbus-go/cloudbus/resources/memstore"
 	"github.com/cloudbus-go/cloudbus/resources/storetest"
@@ -21,6 +22,22 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(*testing.T) resources.Store { return memstore.New(memstore.Options{}) })
+}
+
+func TestJournal(t *testing.T) {
+	bustest.Journal(t, func(*testing.T) (bus.Journal, func(context.Context, ...bus.Payload) error) {
+		s := memstore.New(memstore.Options{})
+		return s.Journal(), func(ctx context.Context, payloads ...bus.Payload) error {
+			return s.Do(ctx, func(tx resources.StoreTx) error {
+				for _, p := range payloads {
+					if _, err := tx.Append(p); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+	})
 }
 
 type tick struct{ N int }

@@ -1,0 +1,55 @@
+package resources_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/fsm"
+	"github.com/cloudbus-go/cloudbus/resources"
+	"github.com/cloudbus-go/cloudbus/resources/storetest"
+)
+
+// What a handler fires with its context is caused by its event, shares its correlation, and is done by its actor unless it says
+// otherwise.
+func TestCauseAndCorrelation(t *testing.T) {
+	r := newRig(t, resources.Options{})
+	_, err := bus.Subscribe(r.bus.Client("driver"), func(ctx context.Context, e bus.Event[storetest.GadgetChanged]) error {
+		opts := []resources.Option{}
+		on := storetest.StartRequested
+		switch e.Payload.To {
+		case storetest.Starting:
+			on, opts = fsm.OperationSucceeded, append(opts, resources.Operation(e.Payload.Operation), resources.Actor("driver"))
+		case storetest.On:
+			return nil
+		}
+		_, err := r.gadgets.Fire(ctx, e.ResourceID, on, opts...)
+		return err
+	}, bus.Durable("driver"), bus.From(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := bus.ContextWithCorrelation(ctx, "request-7")
+	g, err := r.gadgets.Create(request, storetest.Gadget{}, resources.Actor("user:1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r.get(t, g.ID).State != storetest.On {
+		if err := r.bus.Flush(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	records := r.records(t)
+	if len(records) != 3 {
+		t.Fatalf("%d events, want 3", len(records))
+	}
+	for i, actor := range []string{"user:1", "user:1", "driver"} {
+		h, cause := records[i].Header, ""
+		if i > 0 {
+			cause = records[i-1].ID.String()
+		}
+		if h.Actor != actor || h.CorrelationID != "request-7" || h.CausationID != cause {
+			t.Errorf("event %d: actor %q, correlation %q, cause %q, want %q, request-7, %q", i+1, h.Actor, h.CorrelationID, h.CausationID, actor, cause)
+		}
+	}
+}

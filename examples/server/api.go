@@ -56,6 +56,7 @@ func (a *api) routes() {
 		"GET /v1/events":                      a.events,
 		"GET /v1/machines":                    a.listKinds,
 		"GET /v1/machines/{kind}":             a.drawMachine,
+		"GET /v1/queues":                      a.listQueues,
 		"GET /healthz":                        a.alive,
 		"GET /readyz":                         a.ready,
 	} {

@@ -375,3 +375,27 @@ func TestReadyWhileTheJournalTakesWrites(t *testing.T) {
 	a.must(200, "GET", "/healthz", "")
 	a.must(503, "POST", "/v1/resources/vm", `{"id":"x"}`)
 }
+
+func TestPanicEndsTheRequestOnly(t *testing.T) {
+	a := newTestAPI(t)
+	a.mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) { panic("boom") })
+	got := a.must(500, "GET", "/panic", "", "X-Request-ID: r-7")
+	if said, _ := got.json["error"].(string); !strings.Contains(said, "r-7") || strings.Contains(got.body, "boom") {
+		t.Errorf("answered %s", got.body)
+	}
+	a.must(200, "GET", "/healthz", "")
+}
+
+func TestQueuesShowEachSubscription(t *testing.T) {
+	a := newTestAPI(t)
+	l := a.listen("?type=vm.%3E")
+	defer l.stop()
+	queues := a.must(200, "GET", "/v1/queues", "").json["queues"].([]any)
+	if len(queues) != 1 {
+		t.Fatalf("queues: %v", queues)
+	}
+	q := queues[0].(map[string]any)
+	if q["client"] != "http" || q["filter"] == "" || q["kind"] != "from" || !strings.Contains(q["site"].(string), "stream.go") {
+		t.Errorf("queue: %v", q)
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/cloudbus-go/cloudbus/bus"
 )
 
 // config is what the command line asks for.
@@ -80,6 +82,11 @@ func (c *config) check(rest []string) error {
 		return fmt.Errorf("-wait %v: above 0", c.wait)
 	case len(c.bridge) == 0:
 		return errors.New(`-bridge: name at least one pattern, such as "vm.>"`)
+	}
+	for _, pattern := range c.bridge {
+		if _, err := bus.ParsePattern(pattern); err != nil {
+			return fmt.Errorf("-bridge: %w", err)
+		}
 	}
 	return nil
 }

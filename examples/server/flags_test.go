@@ -50,6 +50,7 @@ func TestWrongFlagsSayWhatIsWrong(t *testing.T) {
 		{"-log loud", "loud"},
 		{"-data=", "-data"},
 		{"-bridge=", "-bridge"},
+		{"-bridge vm.>,VM.>", "VM.>"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.args, func(t *testing.T) {

@@ -23,6 +23,8 @@ type readiness struct {
 	Ready   bool         `json:"ready"`
 	Journal string       `json:"journal"`
 	Plugins []pluginView `json:"plugins"`
+	// Lag is how many events of the journal each durable subscription hasn't passed yet.
+	Lag map[string]uint64 `json:"lag"`
 }
 
 type pluginView struct {
@@ -36,17 +38,18 @@ type pluginView struct {
 func (a *api) ready(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readyPatience)
 	defer cancel()
-	state := readiness{Ready: true, Journal: "ok"}
+	state := readiness{Ready: true, Journal: "ok", Lag: make(map[string]uint64)}
 	if err := a.journal.Do(ctx, func(*journal.Tx) error { return nil }); err != nil {
 		state.Ready, state.Journal = false, err.Error()
 	}
 	for _, s := range a.plugins.Status(ctx) {
-		p := pluginView{Name: s.Name, Running: s.Running}
-		if s.Err != nil {
-			p.Problem = s.Err.Error()
-		}
-		state.Plugins = append(state.Plugins, p)
+		state.Plugins = append(state.Plugins, pluginView{s.Name, s.Running, textOf(s.Err)})
 		state.Ready = state.Ready && (s.Running || !s.Required)
+	}
+	for _, s := range a.bus.Inspect().Subscriptions {
+		if s.Kind == "durable" || s.Kind == "batch" {
+			state.Lag[s.Name] = s.Lag
+		}
 	}
 	status := http.StatusOK
 	if !state.Ready {

@@ -130,7 +130,7 @@ func FuzzParseLine(f *testing.F) {
 		if !ok {
 			return
 		}
-		again := r.At.Format("2006-01-02 15:04:05.000000000") + " 1 INFO nova [-] [instance: " + r.Instance.String() + "] " + textOf(r.What)
+		again := r.At.Format("2006-01-02 15:04:05.000000000") + " 1 INFO nova [-] [instance: " + r.Instance.String() + "] " + phrase(r.What)
 		if back, ok := parseLine([]byte(again)); !ok || back != r {
 			t.Errorf("%q reads as %+v, which writes as %q and reads as %+v", line, r, again, back)
 		}
@@ -140,7 +140,7 @@ func FuzzParseLine(f *testing.F) {
 	})
 }
 
-func textOf(what sighting) string {
+func phrase(what sighting) string {
 	for text, s := range sightings {
 		if s == what {
 			return text

@@ -52,7 +52,7 @@ func (t *tally) add(o outcome) {
 // replay fires what the file says, in its order and with its times, and shows its progress on terminal unless that is nil.
 // Errors are those of reading the file and of the database; what a line says is never one.
 func (r *replayer) replay(ctx context.Context, file string, terminal io.Writer) (t tally, err error) {
-	f, err := os.Open(file)
+	f, err := openLog(file)
 	if err != nil {
 		return t, err
 	}
@@ -79,6 +79,18 @@ func (r *replayer) replay(ctx context.Context, file string, terminal io.Writer) 
 			return t, fmt.Errorf("vm/%s at %s: %w", rep.Instance, rep.At.Format(logTime), err)
 		}
 	}
+}
+
+// openLog opens a file to be replayed.
+func openLog(file string) (*os.File, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, errors.Join(fmt.Errorf("%s is a folder, not a log", file), f.Close())
+	}
+	return f, nil
 }
 
 // progress returns a bar for a file. What it can't do, because the file has no size or grows, isn't worth an error.
@@ -130,7 +142,7 @@ func (r *replayer) fire(ctx context.Context, l line, on fsm.Trigger) (outcome, e
 	case err != nil || o == moved: // a move has noted itself
 		return o, err
 	}
-	return o, r.journal.Do(ctx, func(tx *journal.Tx) error { return r.replayed.note(tx.DB(), l, on, o) })
+	return o, r.journal.Do(ctx, func(tx *journal.Tx) error { return r.replayed.note(tx, l, on, o) })
 }
 
 // attempt fires one trigger, unless it would say nothing new. A VM that isn't known yet is created first.
@@ -143,7 +155,7 @@ func (r *replayer) attempt(ctx context.Context, l line, on fsm.Trigger) (outcome
 		return unchanged, nil
 	}
 	_, err = r.vms.Fire(ctx, v.ID, on, resources.At(l.At), resources.Actor(novaActor),
-		resources.With(func(tx resources.Tx) error { return r.replayed.note(gormstore.DB(tx), l, on, moved) }))
+		resources.With(func(tx resources.Tx) error { return r.replayed.note(gormstore.Tx(tx), l, on, moved) }))
 	if errors.Is(err, resources.ErrNoEffect) { // somebody else moved it there meanwhile
 		return unchanged, nil
 	}

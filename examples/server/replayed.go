@@ -8,7 +8,6 @@ import (
 
 	"github.com/cloudbus-go/cloudbus/bus/journal"
 	"github.com/cloudbus-go/cloudbus/fsm"
-	"gorm.io/gorm"
 )
 
 //go:embed migrations/*.sql
@@ -62,8 +61,8 @@ func (r replayed) outcomes(ctx context.Context, l line) (map[fsm.Trigger]outcome
 	return known, nil
 }
 
-// note writes the outcome of a trigger by the transaction that db belongs to.
-func (r replayed) note(db *gorm.DB, l line, on fsm.Trigger, o outcome) error {
-	return db.Exec("INSERT INTO replayed (instance, at, sighting, nth, trigger_name, outcome) VALUES (?, ?, ?, ?, ?, ?)",
+// note writes the outcome of a trigger as a part of tx.
+func (replayed) note(tx *journal.Tx, l line, on fsm.Trigger, o outcome) error {
+	return tx.DB().Exec("INSERT INTO replayed (instance, at, sighting, nth, trigger_name, outcome) VALUES (?, ?, ?, ?, ?, ?)",
 		l.Instance.String(), l.At.UnixNano(), int(l.What), l.Nth, string(on), string(o)).Error
 }

@@ -59,6 +59,10 @@ func (s *server) serve(ctx context.Context, stdout, terminal io.Writer) error {
 // replayBeside replays while the server serves.
 func (s *server) replayBeside(ctx context.Context, terminal io.Writer) {
 	t, err := s.replay(ctx, terminal)
+	if ctx.Err() != nil {
+		s.log.Info("replay was stopped; the same file can be replayed again", "file", s.cfg.replay)
+		return
+	}
 	if err != nil {
 		s.log.Error("replay ended early; the same file can be replayed again", "file", s.cfg.replay, "err", err)
 		return

@@ -58,6 +58,7 @@ func (a *api) pass(ctx context.Context, w http.ResponseWriter, events <-chan bus
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	out := eventWriter{w: w, control: http.NewResponseController(w)}
+	_ = out.control.SetReadDeadline(time.Time{}) // the server's limit for reading a request would end the stream
 	out.comment("hello")
 	heartbeat := time.NewTicker(a.heartbeat)
 	defer heartbeat.Stop()

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -193,4 +194,51 @@ func TestQuietStreamShowsThatItLives(t *testing.T) {
 		}
 	}
 	t.Error("the stream ended")
+}
+
+// A client takes its time to send a request, but a stream goes on for as long as it likes.
+func TestStreamOutlivesTheTimeLimitOfRequests(t *testing.T) {
+	a := newTestAPI(t)
+	a.heartbeat = 20 * time.Millisecond
+	limited := httptest.NewUnstartedServer(a.api)
+	limited.Config.ReadTimeout = 50 * time.Millisecond
+	limited.Start()
+	defer limited.Close()
+	a.url = limited.URL
+	l := a.listen("")
+	defer l.stop()
+	for beats := 0; beats < 10; {
+		if !l.lines.Scan() {
+			t.Fatalf("the stream ended after %d heartbeats: %v", beats, l.lines.Err())
+		}
+		if l.lines.Text() == ": still here" {
+			beats++
+		}
+	}
+}
+
+// A reader that doesn't read makes its own stream fall behind, and nobody else's.
+func TestSlowReaderOfAStreamSlowsNobody(t *testing.T) {
+	a := newTestAPI(t)
+	slow := a.listen("?after=0")
+	reason := strings.Repeat("because ", 120)
+	const rounds = 400
+	for i := range rounds {
+		id := fmt.Sprint("vm", i)
+		a.must(201, "POST", "/v1/resources/vm", `{"id":"`+id+`"}`)
+		for _, on := range []string{"report_running", "report_paused", "report_running", "report_stopped"} {
+			a.must(200, "POST", "/v1/resources/vm/"+id+"/fire", `{"trigger":"`+on+`","reason":"`+reason+`"}`)
+		}
+	}
+	quick := a.listen("?after=0")
+	for i := range 5 * rounds {
+		if got := quick.next(); got.ID != fmt.Sprint(i+1) {
+			t.Fatalf("event %s, want %d", got.ID, i+1)
+		}
+	}
+	for i := range 5 * rounds { // and it misses nothing when it reads at last
+		if got := slow.next(); got.ID != fmt.Sprint(i+1) {
+			t.Fatalf("slow reader: event %s, want %d", got.ID, i+1)
+		}
+	}
 }

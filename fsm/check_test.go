@@ -28,7 +28,7 @@ func faultsOf(t *testing.T, s fsm.Spec) []string {
 	return faults
 }
 
-func TestNewRefuses(t *testing.T) {
+func TestFaults(t *testing.T) {
 	edge := func(from fsm.State, on fsm.Trigger, to fsm.State) fsm.Edge {
 		return fsm.Edge{From: fsm.States(from), On: on, To: to}
 	}
@@ -85,7 +85,7 @@ func TestNewRefuses(t *testing.T) {
 		{"a state nobody gets to", add(edge("lost", "go", "gone")), []string{`state "lost": can't be reached from an initial state`}},
 		{"a final state nobody gets to", func(s *fsm.Spec) { s.Final = append(s.Final, "nirvana") },
 			[]string{`state "nirvana": can't be reached from an initial state`}},
-		{"a limit of an unknown state", func(s *fsm.Spec) { s.Limits["wroking"] = time.Minute }, []string{`state "wroking": has a limit, but is on no edge`}},
+		{"a limit of an unknown state", func(s *fsm.Spec) { s.Limits["lost"] = time.Minute }, []string{`state "lost": has a limit, but is on no edge`}},
 		{"a limit of a final state", func(s *fsm.Spec) { s.Limits["gone"] = time.Minute }, []string{`state "gone": is final, so it can have no limit`}},
 		{"limits of nothing and less", func(s *fsm.Spec) { s.Limits["working"] = 0; s.Limits["gone"] = -time.Second },
 			[]string{`state "gone": is final, so it can have no limit`, `state "gone": has a limit of -1s: it must be more than 0`,

@@ -27,7 +27,7 @@
 // the first that holds wins, and the last edge may have none. A guard that panics or is given a wrong subject is a
 // [*GuardError], never a panic.
 //
-// # What New refuses
+// # Faults
 //
 // All faults of a Spec are listed at once, in a [*SpecError]: names that are no names or reserved; lists that are empty or
 // name something twice; two edges for one (from, trigger) that guards don't tell apart; states that no walk over
@@ -40,9 +40,12 @@
 // A trigger that isn't allowed is a [*TransitionError] that names those that are. A name the machine doesn't have is an
 // [*UnknownError] that names those it has.
 //
-// # Drawings and looplab
+// # Drawings
 //
 // [Machine.Mermaid], [Machine.DOT] and [Machine.Table] draw a machine, with the state a resource is in marked if wanted.
+//
+// # Looplab
+//
 // [FromLooplab] reads tables written for github.com/looplab/fsm, [Machine.Looplab] hands out a live machine of that
 // library; both make the same moves.
 package fsm

@@ -28,9 +28,9 @@ func name(at fsm.Step) string {
 	return string(at.To) + "@" + string(at.Origin)
 }
 
-// TestRandomWalksAgreeWithLooplab fires random triggers at a machine and at its looplab twin: both take the same ones, and
+// TestLooplabAgreesOnRandomWalks fires random triggers at a machine and at its looplab twin: both take the same ones, and
 // are in the same place after each.
-func TestRandomWalksAgreeWithLooplab(t *testing.T) {
+func TestLooplabAgreesOnRandomWalks(t *testing.T) {
 	for _, s := range append(lifecycles(), job(), power(false)) {
 		s = withoutGuards(s)
 		s.Endless = true // what is left without the guarded edges may have no end

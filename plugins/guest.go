@@ -175,12 +175,10 @@ func (g *guest) stop(ctx context.Context) error {
 	}
 	g.mu.Unlock()
 	if !first {
-		select {
-		case <-g.done:
-			return g.closeErr
-		case <-ctx.Done():
+		if !waitFor(ctx, g.done) {
 			return g.unfinished(ctx)
 		}
+		return g.closeErr
 	}
 	g.closeErr = g.shutDown(ctx)
 	g.setStopped()

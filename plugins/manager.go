@@ -189,12 +189,8 @@ func (m *Manager) Close(ctx context.Context) error {
 		m.cancel()
 	}
 	m.mu.Unlock()
-	if started != nil {
-		select {
-		case <-started:
-		case <-ctx.Done():
-			return &UnfinishedError{Left: []string{"Start"}, Err: context.Cause(ctx)}
-		}
+	if started != nil && !waitFor(ctx, started) {
+		return &UnfinishedError{Left: []string{"Start"}, Err: context.Cause(ctx)}
 	}
 	m.closing.Do(func() { m.closeErr = m.closeAll(ctx) })
 	return m.closeErr

@@ -370,3 +370,17 @@ func TestHealth(t *testing.T) {
 		})
 	}
 }
+
+func TestCloseWithoutTimeStillCloses(t *testing.T) {
+	for range 20 { // a select between two ready channels takes either
+		d := new(diary)
+		m := manager(t, plugins.Options{}, &guest{name: "a", diary: d})
+		start(t, m)
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		_ = m.Close(over) // may say that it had no time
+		if got := d.read(); !slices.Contains(got, "close a") {
+			t.Fatalf("happened %v", got)
+		}
+	}
+}

@@ -25,7 +25,6 @@ type subject interface {
 	machine() *fsm.Machine
 	guarded() any    // what guards look at
 	draw(t *rapid.T) // change size and what guards look at
-	size() Size      // what meters of the kind count
 	changed(resources.Change) resources.AnyChanged
 }
 
@@ -33,7 +32,6 @@ type vmSubject struct{ v vm.VM }
 
 func (s *vmSubject) machine() *fsm.Machine { return vm.Machine }
 func (s *vmSubject) guarded() any          { return &s.v }
-func (s *vmSubject) size() Size            { return Size{CPUs: int64(s.v.CPUs), MemoryMiB: s.v.MemoryMiB} }
 func (s *vmSubject) draw(t *rapid.T) {
 	s.v.CPUs = rapid.IntRange(1, 3).Draw(t, "cpus")
 	s.v.EverRan = rapid.Bool().Draw(t, "ever_ran")
@@ -46,7 +44,6 @@ type volumeSubject struct{ v volume.Volume }
 
 func (s *volumeSubject) machine() *fsm.Machine { return volume.Machine }
 func (s *volumeSubject) guarded() any          { return &s.v }
-func (s *volumeSubject) size() Size            { return Size{GiB: s.v.SizeGiB} }
 func (s *volumeSubject) draw(t *rapid.T) {
 	s.v.SizeGiB = rapid.Int64Range(1, 3).Draw(t, "gib")
 	s.v.VMID = rapid.SampledFrom([]string{"", "vm-1"}).Draw(t, "vm_id")
@@ -61,7 +58,6 @@ type nicSubject struct{ v nic.NIC }
 
 func (s *nicSubject) machine() *fsm.Machine { return nic.Machine }
 func (s *nicSubject) guarded() any          { return &s.v }
-func (s *nicSubject) size() Size            { return Size{} }
 func (s *nicSubject) draw(*rapid.T)         {}
 func (s *nicSubject) changed(c resources.Change) resources.AnyChanged {
 	return nic.Changed{Change: c, Resource: s.v}
@@ -71,7 +67,6 @@ type networkSubject struct{ v network.Network }
 
 func (s *networkSubject) machine() *fsm.Machine { return network.Machine }
 func (s *networkSubject) guarded() any          { return &s.v }
-func (s *networkSubject) size() Size            { return Size{} }
 func (s *networkSubject) draw(*rapid.T)         {}
 func (s *networkSubject) changed(c resources.Change) resources.AnyChanged {
 	return network.Changed{Change: c, Resource: s.v}

@@ -33,11 +33,8 @@ type fileLock struct{ file *os.File }
 
 func lockFile(path string) (*fileLock, error) {
 	f, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
-	if errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
-		return nil, fmt.Errorf("%w: %w", journal.ErrReadOnly, err)
-	}
 	if err != nil {
-		return nil, err
+		return nil, readOnly(err)
 	}
 	taken, err := tryLock(f)
 	if err == nil && !taken {
@@ -51,6 +48,14 @@ func lockFile(path string) (*fileLock, error) {
 		return nil, errors.Join(err, l.release())
 	}
 	return l, nil
+}
+
+// readOnly says in the journal's words that a file can't be made or opened for writing.
+func readOnly(err error) error {
+	if errors.Is(err, fs.ErrPermission) || isReadOnlySystem(err) {
+		return fmt.Errorf("%w: %w", journal.ErrReadOnly, err)
+	}
+	return err
 }
 
 // sign writes who has the lock.

@@ -13,4 +13,4 @@ func tryLock(*os.File) (bool, error) {
 	return false, fmt.Errorf("locking files on this system: %w", errors.ErrUnsupported)
 }
 
-func isReadOnly(error) bool { return false }
+func isReadOnlySystem(error) bool { return false }

@@ -16,4 +16,4 @@ func tryLock(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
+func isReadOnlySystem(err error) bool { return errors.Is(err, syscall.EROFS) }

@@ -4,10 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -190,6 +193,40 @@ func TestLockedByAnotherConnection(t *testing.T) {
 	}
 }
 
+func TestOpenOfALockedDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cloud.db")
+	other, err := sql.Open("sqlite3", path+"?_txlock=exclusive")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	tx, err := other.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if s, err := sqlite.Open(path, sqlite.Options{BusyTimeout: time.Millisecond}); !errors.Is(err, journal.ErrBusy) {
+		if err == nil {
+			closeStore(t, s)
+		}
+		t.Errorf("%v, want ErrBusy", err)
+	}
+}
+
+func TestFilesAreTheirOwnersAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cloud.db")
+	s := open(t, path)
+	if err := write(s, "CREATE TABLE t (a)"); err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v, want mode 0600", path+suffix, info, err)
+		}
+	}
+}
+
 func TestReadOnly(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "cloud.db"))
 	if err := write(s, "CREATE TABLE t (a)"); err != nil {
@@ -238,5 +275,55 @@ func TestFullDatabase(t *testing.T) {
 	}
 	if err := write(s, fill); err != nil {
 		t.Errorf("with room again: %v", err)
+	}
+}
+
+// Each fact is a row and an event, written by callers side by side while the database fills up.
+func TestFullDatabaseLeavesBothRowsOrNeither(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "cloud.db"))
+	if err := write(s, "CREATE TABLE facts (key TEXT PRIMARY KEY)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := attach(s.Writer()); err != nil {
+		t.Fatal(err)
+	}
+	if err := write(s, "PRAGMA max_page_count = 30"); err != nil {
+		t.Fatal(err)
+	}
+	var acknowledged atomic.Int64
+	var wg sync.WaitGroup
+	for c := range 16 {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				err := state(s.Writer(), fmt.Sprintf("%d-%d-%s", c, i, strings.Repeat("x", 300)))
+				if err == nil {
+					acknowledged.Add(1)
+					continue
+				}
+				if !errors.Is(err, journal.ErrFull) {
+					t.Errorf("%v, want ErrFull", err)
+				}
+				return
+			}
+		})
+	}
+	wg.Wait()
+	var facts int64
+	if err := s.Writer().DB().Table("facts").Count(&facts).Error; err != nil {
+		t.Fatal(err)
+	}
+	events, err := s.Writer().Read(t.Context(), 0, 100_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, last, err := s.Writer().Bounds(t.Context())
+	if n := acknowledged.Load(); err != nil || n == 0 || facts != n || int64(len(events)) != n || last != uint64(n) {
+		t.Errorf("%d were acknowledged; there are %d rows and %d events, numbered up to %d (%v)", n, facts, len(events), last, err)
+	}
+	if err := write(s, "PRAGMA max_page_count = 1000"); err != nil {
+		t.Fatal(err)
+	}
+	if err := state(s.Writer(), "with room again"); err != nil {
+		t.Error(err)
 	}
 }

@@ -25,7 +25,7 @@ type Options struct {
 	Now    func() time.Time // Defaults to time.Now.
 	// Readers is how many connections read at the same time. Defaults to 4.
 	Readers int
-	// BusyTimeout is how long a statement waits for a lock that somebody outside of this store holds. Defaults to 5 s.
+	// BusyTimeout is how long a statement waits for a lock that somebody outside of this store holds; below MemberLimit. Defaults to 2 s.
 	BusyTimeout time.Duration
 	// MemberLimit is journal.Options.MemberLimit. Defaults to 5 s.
 	MemberLimit time.Duration
@@ -51,7 +51,7 @@ func open(path string, o Options) (_ *gormstore.Store, err error) {
 		o.Readers = 4
 	}
 	if o.BusyTimeout <= 0 {
-		o.BusyTimeout = 5 * time.Second
+		o.BusyTimeout = 2 * time.Second
 	}
 	lock, err := lockFile(file)
 	if err != nil {
@@ -63,6 +63,9 @@ func open(path string, o Options) (_ *gormstore.Store, err error) {
 			err = errors.Join(err, p.close())
 		}
 	}()
+	if err := create(file); err != nil {
+		return nil, err
+	}
 	if p.write, err = connect(writer(file, o.BusyTimeout), 1); err != nil {
 		return nil, classify(err)
 	}
@@ -102,6 +105,18 @@ func locate(path string) (string, error) {
 		return "", errors.New("it is not a regular file")
 	}
 	return path, nil
+}
+
+// create makes a file that isn't there yet, for its owner alone: tables may hold secrets. Its log gets the same mode.
+func create(file string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return readOnly(err)
+	}
+	return f.Close()
 }
 
 // pools are what lies under a store.

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 )
 
 // registration says what stored events of a pattern and schema decode to.
@@ -157,8 +158,10 @@ func (c *codec[T]) topic(b *Bus) anyTopic { return topicOf[T](b, c.typ) }
 // encode takes secrets out and encodes.
 func (c *codec[T]) encode(p Payload) ([]byte, error) {
 	v := any(p).(T)
-	if err := c.plan.sanitise(reflect.ValueOf(&v).Elem()); err != nil {
-		return nil, err
+	if c.plan != nil {
+		if err := c.plan.run(unsafe.Pointer(&v), 0); err != nil {
+			return nil, err
+		}
 	}
 	data, err := json.Marshal(&v)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 )
 
 // maxGroups bounds how many event types of one Go type are remembered; more than that are looked up anew each time.
@@ -286,4 +287,15 @@ func (t *topic[T]) decode(r *Record, into *T) error {
 		return nil
 	}
 	return c.decodeInto(r, into)
+}
+
+// sanitise takes secrets and monotonic clocks out of the event's own copy of the payload.
+func (t *topic[T]) sanitise(p *T) error {
+	if !t.bare {
+		return t.plan.run(unsafe.Pointer(p), 0)
+	}
+	v := reflect.ValueOf(*p)
+	c, err := t.plan.copied(v, 0)
+	*p = c.Elem().Interface().(T)
+	return err
 }

@@ -2,15 +2,11 @@ package sqlite_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -167,52 +163,6 @@ func TestPragmas(t *testing.T) {
 	}
 }
 
-func TestLockedByAnotherConnection(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cloud.db")
-	s := open(t, path)
-	if err := write(s, "CREATE TABLE t (a)"); err != nil {
-		t.Fatal(err)
-	}
-	other, err := sql.Open("sqlite3", path+"?_txlock=immediate")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = other.Close() }()
-	tx, err := other.Begin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := write(s, "INSERT INTO t VALUES (1)"); !errors.Is(err, journal.ErrBusy) {
-		t.Errorf("%v, want ErrBusy", err)
-	}
-	if err := tx.Rollback(); err != nil {
-		t.Fatal(err)
-	}
-	if err := write(s, "INSERT INTO t VALUES (1)"); err != nil {
-		t.Errorf("after the lock was given back: %v", err)
-	}
-}
-
-func TestOpenOfALockedDatabase(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cloud.db")
-	other, err := sql.Open("sqlite3", path+"?_txlock=exclusive")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = other.Close() }()
-	tx, err := other.Begin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = tx.Rollback() }()
-	if s, err := sqlite.Open(path, sqlite.Options{BusyTimeout: time.Millisecond}); !errors.Is(err, journal.ErrBusy) {
-		if err == nil {
-			closeStore(t, s)
-		}
-		t.Errorf("%v, want ErrBusy", err)
-	}
-}
-
 func TestFilesAreTheirOwnersAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cloud.db")
 	s := open(t, path)
@@ -227,103 +177,4 @@ func TestFilesAreTheirOwnersAlone(t *testing.T) {
 	}
 }
 
-func TestReadOnly(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "cloud.db"))
-	if err := write(s, "CREATE TABLE t (a)"); err != nil {
-		t.Fatal(err)
-	}
-	if err := write(s, "PRAGMA query_only = ON"); err != nil {
-		t.Fatal(err)
-	}
-	var e sqlite3.Error
-	if err := write(s, "INSERT INTO t VALUES (1)"); !errors.Is(err, journal.ErrReadOnly) || !errors.As(err, &e) {
-		t.Errorf("%v, want ErrReadOnly with the driver's error", err)
-	}
-}
-
-func TestFullDatabase(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "cloud.db"))
-	if err := write(s, "CREATE TABLE t (a)"); err != nil {
-		t.Fatal(err)
-	}
-	if err := write(s, "PRAGMA max_page_count = 1"); err != nil { // no growth beyond what it is
-		t.Fatal(err)
-	}
-	fill := "INSERT INTO t VALUES (zeroblob(100000))"
-	err := s.Writer().Do(t.Context(), func(tx *journal.Tx) error {
-		if err := tx.DB().Exec("INSERT INTO t VALUES (1)").Error; err != nil {
-			return err
-		}
-		if err := tx.DB().Exec(fill).Error; !errors.Is(err, journal.ErrFull) {
-			t.Errorf("statement: %v, want ErrFull", err)
-		}
-		// The database has ended the transaction: what follows must not be committed by itself.
-		if err := tx.DB().Exec("INSERT INTO t VALUES (2)").Error; !errors.Is(err, journal.ErrTransactionLost) {
-			t.Errorf("a statement after it: %v, want ErrTransactionLost", err)
-		}
-		return nil // a handler that ignores errors
-	})
-	if !errors.Is(err, journal.ErrFull) || !errors.Is(err, journal.ErrTransactionLost) {
-		t.Errorf("member: %v, want ErrFull and ErrTransactionLost", err)
-	}
-	var n int64
-	if err := s.Writer().DB().Table("t").Count(&n).Error; err != nil || n != 0 {
-		t.Errorf("%d rows (%v), want none", n, err)
-	}
-	if err := write(s, "PRAGMA max_page_count = 100000"); err != nil {
-		t.Fatal(err)
-	}
-	if err := write(s, fill); err != nil {
-		t.Errorf("with room again: %v", err)
-	}
-}
-
 // Each fact is a row and an event, written by callers side by side while the database fills up.
-func TestFullDatabaseLeavesBothRowsOrNeither(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "cloud.db"))
-	if err := write(s, "CREATE TABLE facts (key TEXT PRIMARY KEY)"); err != nil {
-		t.Fatal(err)
-	}
-	if err := attach(s.Writer()); err != nil {
-		t.Fatal(err)
-	}
-	if err := write(s, "PRAGMA max_page_count = 30"); err != nil {
-		t.Fatal(err)
-	}
-	var acknowledged atomic.Int64
-	var wg sync.WaitGroup
-	for c := range 16 {
-		wg.Go(func() {
-			for i := 0; ; i++ {
-				err := state(s.Writer(), fmt.Sprintf("%d-%d-%s", c, i, strings.Repeat("x", 300)))
-				if err == nil {
-					acknowledged.Add(1)
-					continue
-				}
-				if !errors.Is(err, journal.ErrFull) {
-					t.Errorf("%v, want ErrFull", err)
-				}
-				return
-			}
-		})
-	}
-	wg.Wait()
-	var facts int64
-	if err := s.Writer().DB().Table("facts").Count(&facts).Error; err != nil {
-		t.Fatal(err)
-	}
-	events, err := s.Writer().Read(t.Context(), 0, 100_000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, last, err := s.Writer().Bounds(t.Context())
-	if n := acknowledged.Load(); err != nil || n == 0 || facts != n || int64(len(events)) != n || last != uint64(n) {
-		t.Errorf("%d were acknowledged; there are %d rows and %d events, numbered up to %d (%v)", n, facts, len(events), last, err)
-	}
-	if err := write(s, "PRAGMA max_page_count = 1000"); err != nil {
-		t.Fatal(err)
-	}
-	if err := state(s.Writer(), "with room again"); err != nil {
-		t.Error(err)
-	}
-}

@@ -26,12 +26,14 @@ type testAPI struct {
 	*api
 	t   *testing.T
 	url string
+	dir string // of the database
 }
 
 func newTestAPI(t *testing.T, extra ...resources.Listener) *testAPI {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	store, err := sqlite.Open(filepath.Join(t.TempDir(), "test.db"), sqlite.Options{Logger: log})
+	dir := t.TempDir()
+	store, err := sqlite.Open(filepath.Join(dir, "test.db"), sqlite.Options{Logger: log, BusyTimeout: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +63,7 @@ func newTestAPI(t *testing.T, extra ...resources.Listener) *testAPI {
 			t.Error(err)
 		}
 	})
-	return &testAPI{a, t, web.URL}
+	return &testAPI{a, t, web.URL, dir}
 }
 
 // answer is what came back.

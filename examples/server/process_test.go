@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -138,6 +139,47 @@ func TestSecondServerOnTheSameDataIsRefused(t *testing.T) {
 	}
 	first.stop()
 	http.DefaultClient.CloseIdleConnections()
+}
+
+// A request that doesn't come to its end holds a good end up; who doesn't want to wait says so again.
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	p := command(t, "-data", t.TempDir(), "-listen", "127.0.0.1:0")
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, logEnd := io.Pipe()
+	p.cmd.Stderr = logEnd
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	lines.Scan()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(lines.Text(), "listening on http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := io.WriteString(conn, "POST /v1/resources/vm HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	logLines := bufio.NewScanner(log)
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for logLines.Scan() && !strings.Contains(logLines.Text(), "msg=stopping") {
+	}
+	go func() { _, _ = io.Copy(io.Discard, log) }()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	err = p.cmd.Wait()
+	_ = logEnd.Close()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != exitAtOnce {
+		t.Errorf("the server ended with %v, want exit code %d", err, exitAtOnce)
+	}
 }
 
 func TestReplayThatWasKilledIsTakenUp(t *testing.T) {

@@ -29,6 +29,9 @@ const (
 // checkText says what keeps s from being a CloudEvents string; "" if nothing does.
 // (CloudEvents 1.0.2, section 3.1: Unicode without control characters, surrogates and non-characters.)
 func checkText(s string) string {
+	if plainText(s) {
+		return ""
+	}
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
@@ -44,6 +47,16 @@ func checkText(s string) string {
 	return ""
 }
 
+// plainText reports whether s is ASCII that JSON writes as it is.
+func plainText(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
 // parseSource reads a source; the reason says why it isn't one that comes out of a CloudEvent as it went in.
 func parseSource(source string) (ref types.URIRef, reason string) {
 	if source == "" {
@@ -57,14 +70,19 @@ func parseSource(source string) (ref types.URIRef, reason string) {
 }
 
 // joinSubject is kind/id, or the one that is set; an id alone begins with a slash, so that splitSubject can tell.
-func joinSubject(kind, id string) (subject, reason string) {
-	switch {
-	case strings.Contains(kind, "/"):
-		return "", "must not have a kind with a slash in it"
-	case id == "":
-		return kind, ""
+func joinSubject(kind, id string) string {
+	if id == "" {
+		return kind
 	}
-	return kind + "/" + id, ""
+	return kind + "/" + id
+}
+
+// checkKind says what keeps a kind from being part of a subject.
+func checkKind(kind string) string {
+	if strings.Contains(kind, "/") {
+		return "must not have a kind with a slash in it"
+	}
+	return ""
 }
 
 func splitSubject(subject string) (kind, id, reason string) {

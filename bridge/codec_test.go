@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -170,6 +171,17 @@ func TestDecodeIsTheInverseOfEncode(t *testing.T) {
 		if err := ce.Validate(); err != nil {
 			t.Fatalf("the SDK refuses it: %v\n%s", err, encoded)
 		}
+		want, err := bridge.CloudEvent(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The SDK reads no extensions as an empty map and as none.
+		if len(want.Extensions()) == 0 {
+			want.Context.(*event.EventContextV1).Extensions = nil
+		}
+		if !reflect.DeepEqual(ce.Context, want.Context) || !bytes.Equal(ce.Data(), want.Data()) {
+			t.Fatalf("the SDK reads  %v\nCloudEvent gives %v", ce, want)
+		}
 	})
 }
 
@@ -332,5 +344,5 @@ func ExampleEncode() {
 	})
 	fmt.Println(string(encoded))
 	// Output:
-	// {"specversion":"1.0","id":"0198c0de-0000-7000-8000-00000000002a","source":"cloudbus/eu1","type":"vm.state.running","subject":"vm/42","datacontenttype":"application/json","time":"2026-03-04T05:06:07Z","data":{"to":"running"},"resourceversion":"7","sequence":"00000000000000000066","tenant":"acme"}
+	// {"specversion":"1.0","id":"0198c0de-0000-7000-8000-00000000002a","source":"cloudbus/eu1","type":"vm.state.running","subject":"vm/42","time":"2026-03-04T05:06:07Z","sequence":"00000000000000000066","tenant":"acme","resourceversion":"7","datacontenttype":"application/json","data":{"to":"running"}}
 }

@@ -1,10 +1,10 @@
 package bridge
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -23,94 +23,136 @@ import (
 //
 // What the event doesn't have is left out. Errors: *EncodeError.
 func Encode(e bus.Event[bus.Raw]) ([]byte, error) {
-	ce, err := CloudEvent(e)
-	if err != nil {
+	if _, err := check(e); err != nil {
 		return nil, err
 	}
-	var out bytes.Buffer
-	out.Grow(len(e.Payload) + 768)
-	if err := event.WriteJson(&ce, &out); err != nil {
-		return nil, &EncodeError{ID: e.ID.String(), Attribute: "data", Reason: err.Error()}
+	b := make([]byte, 0, len(e.Payload)+640)
+	b = append(b, `{"specversion":"`+specVersion+`"`...)
+	b = appendAttribute(b, "id", e.ID.String())
+	b = appendAttribute(b, "source", e.Source)
+	b = appendAttribute(b, "type", e.Type)
+	b = appendAttribute(b, "subject", joinSubject(e.Kind, e.ResourceID))
+	if !e.Time.IsZero() {
+		b = append(b, `,"time":"`...)
+		b = append(e.Time.UTC().AppendFormat(b, time.RFC3339Nano), '"')
 	}
-	return out.Bytes(), nil
+	for _, x := range extensions(e.Header) {
+		b = appendAttribute(b, x.name, x.value)
+	}
+	if len(e.Payload) > 0 {
+		b = append(b, `,"datacontenttype":"`+jsonMediaType+`","data":`...)
+		b = append(b, e.Payload...)
+	}
+	return append(b, '}'), nil
 }
 
-// CloudEvent returns e as the CloudEvents SDK's type; its data is e's payload, not a copy. Errors: *EncodeError.
+// appendAttribute leaves out what is empty.
+func appendAttribute(b []byte, name, value string) []byte {
+	if value == "" {
+		return b
+	}
+	b = append(b, `,"`...)
+	b = append(b, name...)
+	b = append(b, `":`...)
+	if plainText(value) {
+		b = append(b, '"')
+		b = append(b, value...)
+		return append(b, '"')
+	}
+	quoted, _ := json.Marshal(value) // a string never fails
+	return append(b, quoted...)
+}
+
+// CloudEvent returns e as the type of the CloudEvents SDK, with the same attributes as Encode gives it; its data is e's payload, not a copy. Errors: *EncodeError.
 func CloudEvent(e bus.Event[bus.Raw]) (event.Event, error) {
-	source, attribute, reason := check(e)
-	if reason != "" {
-		return event.Event{}, &EncodeError{ID: e.ID.String(), Attribute: attribute, Reason: reason}
+	source, err := check(e)
+	if err != nil {
+		return event.Event{}, err
 	}
-	context := &event.EventContextV1{
-		ID:         e.ID.String(),
-		Source:     source,
-		Type:       e.Type,
-		Extensions: extensions(e.Header),
-	}
-	if subject, _ := joinSubject(e.Kind, e.ResourceID); subject != "" {
-		context.Subject = &subject
+	attributes := &event.EventContextV1{ID: e.ID.String(), Source: source, Type: e.Type, Extensions: map[string]any{}}
+	if subject := joinSubject(e.Kind, e.ResourceID); subject != "" {
+		attributes.Subject = &subject
 	}
 	if !e.Time.IsZero() {
-		context.Time = &types.Timestamp{Time: e.Time.UTC()}
+		attributes.Time = &types.Timestamp{Time: e.Time.UTC()}
+	}
+	for _, x := range extensions(e.Header) {
+		if x.value != "" {
+			attributes.Extensions[x.name] = x.value
+		}
 	}
 	if len(e.Payload) > 0 {
 		mediaType := jsonMediaType
-		context.DataContentType = &mediaType
+		attributes.DataContentType = &mediaType
 	}
-	return event.Event{Context: context, DataEncoded: e.Payload}, nil
+	return event.Event{Context: attributes, DataEncoded: e.Payload}, nil
 }
 
 // check finds what keeps e from being a CloudEvent.
-func check(e bus.Event[bus.Raw]) (source types.URIRef, attribute, reason string) {
+func check(e bus.Event[bus.Raw]) (source types.URIRef, err error) {
+	wrong := func(attribute, reason string) (types.URIRef, error) {
+		return source, &EncodeError{ID: e.ID.String(), Attribute: attribute, Reason: reason}
+	}
 	if e.ID.IsZero() {
-		return source, "id", "is missing"
+		return wrong("id", "is missing")
 	}
 	if e.Type == "" {
-		return source, "type", "is missing"
+		return wrong("type", "is missing")
 	}
-	if source, reason = parseSource(e.Source); reason != "" {
-		return source, "source", reason
+	source, reason := parseSource(e.Source)
+	if reason != "" {
+		return wrong("source", reason)
 	}
-	if _, reason = joinSubject(e.Kind, e.ResourceID); reason != "" {
-		return source, "subject", reason
+	if reason := checkKind(e.Kind); reason != "" {
+		return wrong("subject", reason)
 	}
 	if year := e.Time.UTC().Year(); year < 0 || year > 9999 {
-		return source, "time", fmt.Sprintf("has the year %d, which RFC 3339 can't write", year)
+		return wrong("time", fmt.Sprintf("has the year %d, which RFC 3339 can't write", year))
 	}
 	if e.Schema < 0 {
-		return source, extSchemaVersion, fmt.Sprintf("%d is below 0", e.Schema)
+		return wrong(extSchemaVersion, fmt.Sprintf("%d is below 0", e.Schema))
 	}
-	for _, text := range [...]struct{ name, value string }{
+	for _, text := range [...]attribute{
 		{"type", e.Type}, {"source", e.Source}, {"subject", e.Kind}, {"subject", e.ResourceID},
 		{extTenant, e.Tenant}, {extActor, e.Actor}, {extCorrelationID, e.CorrelationID}, {extCausationID, e.CausationID}, {extTraceParent, e.TraceParent},
 	} {
-		if reason = checkText(text.value); reason != "" {
-			return source, text.name, reason
+		if reason := checkText(text.value); reason != "" {
+			return wrong(text.name, reason)
 		}
 	}
 	if len(e.Payload) > 0 && !json.Valid(e.Payload) {
-		return source, "data", "isn't JSON"
+		return wrong("data", "isn't JSON")
 	}
-	return source, "", ""
+	return source, nil
 }
 
-func extensions(h bus.Header) map[string]any {
-	set := make(map[string]any, 8)
-	for _, text := range [...]struct{ name, value string }{
-		{extTenant, h.Tenant}, {extActor, h.Actor}, {extCorrelationID, h.CorrelationID}, {extCausationID, h.CausationID}, {extTraceParent, h.TraceParent},
-	} {
-		if text.value != "" {
-			set[text.name] = text.value
-		}
+type attribute struct{ name, value string }
+
+// extensions lists those of an event; the value of one that it hasn't is empty.
+func extensions(h bus.Header) [8]attribute {
+	return [...]attribute{
+		{extSequence, sequence(h.Seq)},
+		{extTenant, h.Tenant},
+		{extActor, h.Actor},
+		{extResourceVersion, number(h.Version)},
+		{extSchemaVersion, number(uint64(h.Schema))},
+		{extCorrelationID, h.CorrelationID},
+		{extCausationID, h.CausationID},
+		{extTraceParent, h.TraceParent},
 	}
-	if h.Seq > 0 {
-		set[extSequence] = fmt.Sprintf("%0*d", sequenceDigits, h.Seq)
+}
+
+func number(n uint64) string {
+	if n == 0 {
+		return ""
 	}
-	if h.Version > 0 {
-		set[extResourceVersion] = strconv.FormatUint(h.Version, 10)
+	return strconv.FormatUint(n, 10)
+}
+
+func sequence(n uint64) string {
+	digits := number(n)
+	if digits == "" {
+		return ""
 	}
-	if h.Schema > 0 {
-		set[extSchemaVersion] = strconv.Itoa(h.Schema)
-	}
-	return set
+	return "00000000000000000000"[:sequenceDigits-len(digits)] + digits
 }

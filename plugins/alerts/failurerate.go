@@ -26,15 +26,22 @@ func newFailureRate(o FailureRate, machines map[string]*fsm.Machine) *failureRat
 	for kind, m := range machines {
 		ends := make(map[fsm.Trigger]bool)
 		spec := m.Spec()
-		for _, t := range spec.Succeed {
+		for _, t := range triggersOr(spec.Succeed, fsm.OperationSucceeded) {
 			ends[t] = false
 		}
-		for _, t := range spec.Fail {
+		for _, t := range triggersOr(spec.Fail, fsm.OperationFailed) {
 			ends[t] = true
 		}
 		f.kinds[kind] = operations{m, ends}
 	}
 	return f
+}
+
+func triggersOr(given []fsm.Trigger, usual fsm.Trigger) []fsm.Trigger {
+	if len(given) == 0 {
+		return []fsm.Trigger{usual}
+	}
+	return given
 }
 
 const bucketsPerWindow = 60

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus/journal"
@@ -28,7 +29,13 @@ type replayer struct {
 	journal  *journal.Journal
 	replayed replayed
 	log      *slog.Logger
+
+	// pending are outcomes that moved nothing and aren't noted yet. They ride in the transaction of the next move: those that a
+	// crash loses come after the last move, so that firing them again moves nothing either.
+	pending []noted
 }
+
+const maxPending = 1000
 
 // tally counts what the lines of a log came to. A line that was replayed before counts as it did then.
 type tally struct {
@@ -63,7 +70,7 @@ func (r *replayer) replay(ctx context.Context, file string, terminal io.Writer) 
 		text, size, err := lines.next()
 		if errors.Is(err, io.EOF) {
 			_ = bar.Finish()
-			return t, nil
+			return t, r.flush(ctx)
 		}
 		if err != nil {
 			return t, fmt.Errorf("read %s: %w", file, err)
@@ -142,7 +149,11 @@ func (r *replayer) fire(ctx context.Context, l line, on fsm.Trigger) (outcome, e
 	case err != nil || o == moved: // a move has noted itself
 		return o, err
 	}
-	return o, r.journal.Do(ctx, func(tx *journal.Tx) error { return r.replayed.note(tx, l, on, o) })
+	r.pending = append(r.pending, noted{l, on, o})
+	if len(r.pending) >= maxPending {
+		return o, r.flush(ctx)
+	}
+	return o, nil
 }
 
 // attempt fires one trigger, unless it would say nothing new. A VM that isn't known yet is created first.
@@ -155,11 +166,27 @@ func (r *replayer) attempt(ctx context.Context, l line, on fsm.Trigger) (outcome
 		return unchanged, nil
 	}
 	_, err = r.vms.Fire(ctx, v.ID, on, resources.At(l.At), resources.Actor(novaActor),
-		resources.With(func(tx resources.Tx) error { return r.replayed.note(gormstore.Tx(tx), l, on, moved) }))
+		resources.With(func(tx resources.Tx) error {
+			return r.replayed.note(gormstore.Tx(tx), append(slices.Clip(r.pending), noted{l, on, moved})...)
+		}))
 	if errors.Is(err, resources.ErrNoEffect) { // somebody else moved it there meanwhile
 		return unchanged, nil
 	}
-	return moved, err
+	if err != nil {
+		return "", err
+	}
+	r.pending = r.pending[:0]
+	return moved, nil
+}
+
+// flush notes what is pending.
+func (r *replayer) flush(ctx context.Context) error {
+	if len(r.pending) == 0 {
+		return nil
+	}
+	err := r.journal.Do(ctx, func(tx *journal.Tx) error { return r.replayed.note(tx, r.pending...) })
+	r.pending = r.pending[:0]
+	return err
 }
 
 // vm returns the VM that a line is about.

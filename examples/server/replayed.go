@@ -61,8 +61,21 @@ func (r replayed) outcomes(ctx context.Context, l line) (map[fsm.Trigger]outcome
 	return known, nil
 }
 
-// note writes the outcome of a trigger as a part of tx.
-func (replayed) note(tx *journal.Tx, l line, on fsm.Trigger, o outcome) error {
-	return tx.DB().Exec("INSERT INTO replayed (instance, at, sighting, nth, trigger_name, outcome) VALUES (?, ?, ?, ?, ?, ?)",
-		l.Instance.String(), l.At.UnixNano(), int(l.What), l.Nth, string(on), string(o)).Error
+// noted is the outcome of a line's trigger.
+type noted struct {
+	line
+	on      fsm.Trigger
+	outcome outcome
+}
+
+// note writes outcomes as a part of tx.
+func (replayed) note(tx *journal.Tx, outcomes ...noted) error {
+	for _, n := range outcomes {
+		err := tx.DB().Exec("INSERT INTO replayed (instance, at, sighting, nth, trigger_name, outcome) VALUES (?, ?, ?, ?, ?, ?)",
+			n.Instance.String(), n.At.UnixNano(), int(n.What), n.Nth, string(n.on), string(n.outcome)).Error
+		if err != nil {
+			return fmt.Errorf("note what was replayed: %w", err)
+		}
+	}
+	return nil
 }

@@ -99,7 +99,7 @@ func (t *Tx) expire() {
 // end commits or rolls back, gives the turn away, and returns what the caller is told.
 func (t *Tx) end(err error) error {
 	if !t.close(ErrMemberEnded) {
-		return errors.Join(ErrMemberTooLong, err)
+		return tooLong(err)
 	}
 	if t.limit != nil {
 		t.limit.Stop()
@@ -116,6 +116,14 @@ func (t *Tx) end(err error) error {
 		a.Wake(last)
 	}
 	return err
+}
+
+// tooLong is what the caller of an expired member gets, whatever its function returned.
+func tooLong(err error) error {
+	if err == nil || errors.Is(err, ErrMemberTooLong) {
+		return ErrMemberTooLong
+	}
+	return fmt.Errorf("%w: %w", ErrMemberTooLong, err)
 }
 
 // commit writes the staged events and commits; it returns the number of the last one, 0 without any.

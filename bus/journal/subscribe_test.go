@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -233,6 +234,41 @@ func TestCursorMovesOverWhatFiltersRefuse(t *testing.T) {
 		t.Errorf("seen: %v, want 5", got)
 	}
 	wantCursor(t, j, "picky", 600)
+}
+
+func TestStopCommitsAndEnds(t *testing.T) {
+	j, c := withBus(t, newPath(t))
+	appendMade(t, j, 1, 3)
+	sub := subscribe(t, c, "once", func(ctx context.Context, tx *journal.Tx, events batch) error {
+		if err := see(ctx, tx, events); err != nil {
+			return err
+		}
+		return fmt.Errorf("enough: %w", bus.Stop)
+	}, bus.From(0))
+	if err := done(t, sub); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	if got := seen(t, j); !slices.Equal(got, upTo(3)) {
+		t.Errorf("seen: %v, want 1 to 3", got)
+	}
+	wantCursor(t, j, "once", 3)
+}
+
+func TestSlowHandlerGetsSmallerBatches(t *testing.T) {
+	j, c := withBus(t, newPath(t))
+	appendMade(t, j, 1, 600)
+	var sizes []int
+	subscribe(t, c, "slow", func(_ context.Context, _ *journal.Tx, events batch) error {
+		sizes = append(sizes, len(events))
+		for start := time.Now(); time.Since(start) < 6*time.Millisecond; {
+			runtime.Gosched()
+		}
+		return nil
+	}, bus.From(0))
+	flush(t, c)
+	if len(sizes) < 5 || sizes[0] < 64 || slices.Max(sizes[3:]) > sizes[0]/4 {
+		t.Errorf("batches of %v, want them to shrink", sizes)
+	}
 }
 
 func TestRewindReplays(t *testing.T) {

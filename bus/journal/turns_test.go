@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cloudbus-go/cloudbus/bus/journal"
@@ -125,5 +127,59 @@ func TestCloseWaitsForMembers(t *testing.T) {
 	}
 	if err := <-waiting; err != nil || count(t, j, "things") != 1 {
 		t.Errorf("the member that waited: %v, %d rows", err, count(t, j, "things"))
+	}
+}
+
+// Callers of every sort side by side: what was acknowledged is there, once, with its event; nothing else is; and nobody waits for ever.
+func TestStress(t *testing.T) {
+	j := withThings(t, sqlite.Options{})
+	attach(t, j)
+	var acknowledged atomic.Int64
+	member := func(key string, kind int) func(*journal.Tx) error {
+		return func(tx *journal.Tx) error {
+			if err := insert(tx, key); err != nil {
+				return err
+			}
+			if _, err := tx.Append(note{Type: "note.made", Text: key}); err != nil {
+				return err
+			}
+			switch kind {
+			case 1:
+				return errNo
+			case 2:
+				panic(errNo)
+			case 3:
+				runtime.Goexit()
+			}
+			return nil
+		}
+	}
+	var wg sync.WaitGroup
+	for c := range 200 {
+		kind, opts := c%6, []journal.MemberOption(nil)
+		if c%7 == 0 {
+			opts = append(opts, journal.Background())
+		}
+		wg.Go(func() {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			if kind == 4 {
+				wg.Go(cancel) // sometimes before its turn, sometimes after it
+			}
+			err := j.Do(ctx, member(fmt.Sprint(c), kind), opts...)
+			switch {
+			case err == nil:
+				acknowledged.Add(1)
+			case kind == 4 && errors.Is(err, context.Canceled), (kind == 1 || kind == 2) && errors.Is(err, errNo):
+			default:
+				t.Errorf("caller %d: %v", c, err)
+			}
+		})
+	}
+	wg.Wait()
+	things, events, want := count(t, j, "things"), count(t, j, "journal"), acknowledged.Load()
+	_, last, err := j.Bounds(t.Context())
+	if err != nil || things != want || events != want || last != uint64(want) || want < 60 {
+		t.Errorf("%d were acknowledged; %d rows, %d events, numbered up to %d (%v)", want, things, events, last, err)
 	}
 }

@@ -110,7 +110,7 @@ func (s *Store) Load(ctx context.Context, k *resources.Info, id string) (any, er
 
 // Do runs fn as one member of the writer.
 func (s *Store) Do(ctx context.Context, fn func(resources.StoreTx) error) error {
-	return s.journal.Do(ctx, func(tx *journal.Tx) error { return fn(transaction{store: s, tx: tx}) })
+	return s.journal.Do(ctx, func(tx *journal.Tx) error { return fn(transaction{store: s, tx: tx}) }, journal.Named("change of a resource"))
 }
 
 var _ resources.Store = (*Store)(nil)

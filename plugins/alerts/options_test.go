@@ -1,0 +1,53 @@
+package alerts_test
+
+import (
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/cloudbus-go/cloudbus/fsm"
+	"github.com/cloudbus-go/cloudbus/plugins"
+	"github.com/cloudbus-go/cloudbus/plugins/alerts"
+)
+
+func TestWrongOptions(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		options alerts.Options
+		config  string
+		want    string
+	}{
+		{name: "unknown key", config: `{"stuk": {}}`, want: `key "stuk": is unknown (allowed: failure_rate, stuck)`},
+		{name: "unknown key inside", config: `{"failure_rate": {"windw": "5m"}}`,
+			want: `key "failure_rate.windw": is unknown (allowed: clear_percent, disabled, min_failures, raise_percent, severity, window)`},
+		{name: "no duration", config: `{"failure_rate": {"window": "5"}}`, want: `"5" is no duration`},
+		{name: "number as duration", config: `{"failure_rate": {"window": 5}}`, want: `failure_rate.window`},
+		{name: "short window", config: `{"failure_rate": {"window": "1ms"}}`, want: `option failure_rate.window is below 1s`},
+		{name: "negative", config: `{"failure_rate": {"min_failures": -1}}`, want: `failure_rate.min_failures is not above 0`},
+		{name: "over 100", config: `{"failure_rate": {"raise_percent": 101}}`, want: `failure_rate.raise_percent is not in 1 to 100`},
+		{name: "no hysteresis", config: `{"failure_rate": {"raise_percent": 20, "clear_percent": 30}}`, want: `failure_rate.clear_percent is not in 1 to raise_percent`},
+		{name: "severity", config: `{"stuck": {"severity": "bad"}}`, want: `option stuck.severity is "bad" (allowed: warning, critical)`},
+		{name: "unknown kind", config: `{"stuck": {"limits": {"vms": {}}}}`, want: `option stuck.limits.vms is for an unknown kind (allowed: network, nic, vm, volume)`},
+		{name: "steady state", config: `{"stuck": {"limits": {"nic": {"reserved": "1m"}}}}`,
+			want: `option stuck.limits.nic.reserved is for no transitional state (allowed: releasing, reserving)`},
+		{name: "no limit", config: `{"stuck": {"limits": {"nic": {"reserving": "0s"}}}}`, want: `option stuck.limits.nic.reserving is not above 0`},
+		{name: "nil machine", options: alerts.Options{Machines: []*fsm.Machine{nil}}, want: `option Machines has one that is nil`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, b := openStore(t, nil)
+			o := plugins.Options{Bus: b, Logger: slog.New(slog.DiscardHandler), Config: map[string]json.RawMessage{alerts.Name: json.RawMessage(c.config)}}
+			m, err := plugins.NewManager(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Add(alerts.New(c.options), plugins.Required()); err != nil {
+				t.Fatal(err)
+			}
+			err = m.Start(t.Context())
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("start: %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}

@@ -71,6 +71,8 @@ var sentinels = []struct {
 	{journal.ErrBusy, http.StatusServiceUnavailable},
 	{journal.ErrReadOnly, http.StatusServiceUnavailable},
 	{journal.ErrClosed, http.StatusServiceUnavailable},
+	{journal.ErrMemberTooLong, http.StatusServiceUnavailable},
+	{journal.ErrTransactionLost, http.StatusServiceUnavailable},
 	{journal.ErrOutcomeUnknown, http.StatusServiceUnavailable},
 	{bus.ErrClosed, http.StatusServiceUnavailable},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable},

@@ -235,3 +235,42 @@ func TestHelpAndWrongFlagsHaveTheirExitCodes(t *testing.T) {
 		}
 	}
 }
+
+func TestServesWhileTheBrokerIsAway(t *testing.T) {
+	p := startProcess(t, "-data", t.TempDir(), "-nats", "nats://127.0.0.1:1")
+	p.request("POST", "/v1/resources/vm", `{"id":"web1"}`)
+	got := p.request("GET", "/readyz", "")
+	if got["ready"] != true {
+		t.Errorf("readyz: %v", got)
+	}
+	shown := false
+	for _, v := range got["plugins"].([]any) {
+		plugin := v.(map[string]any)
+		shown = shown || strings.HasPrefix(plugin["name"].(string), "bridge") && plugin["problem"] != nil
+	}
+	if !shown {
+		t.Errorf("readyz doesn't show what the bridge lacks: %v", got)
+	}
+	p.stop()
+	http.DefaultClient.CloseIdleConnections()
+}
+
+func TestServesAndReplaysAtTheSameTime(t *testing.T) {
+	p := startProcess(t, "-data", t.TempDir(), "-replay", nova)
+	stream, err := http.Get(p.url + "/v1/events?stream=true&after=0&type=vm.%3E")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stream.Body.Close() }()
+	n := 0
+	for events := bufio.NewScanner(stream.Body); n < 12 && events.Scan(); {
+		if strings.HasPrefix(events.Text(), "event: ") {
+			n++
+		}
+	}
+	if n != 12 {
+		t.Errorf("the stream ended after %d events", n)
+	}
+	p.stop()
+	http.DefaultClient.CloseIdleConnections()
+}

@@ -180,3 +180,19 @@ func TestStoppedReplayIsAnError(t *testing.T) {
 		t.Errorf("exit code %d, printed %q", code, out.String())
 	}
 }
+
+func TestReplayToAnOutsideBroker(t *testing.T) {
+	broker, err := startBroker(t.TempDir(), "127.0.0.1:0", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stopBroker(broker)
+	var out, log bytes.Buffer
+	args := []string{"-once", "-data", t.TempDir(), "-replay", nova, "-nats", broker.ClientURL()}
+	if code := run(t.Context(), args, &out, &log); code != exitOK {
+		t.Fatalf("exit code %d\n%s", code, log.String())
+	}
+	if got := strings.TrimSuffix(out.String(), "\n"); got != fromNova {
+		t.Errorf("%s, want\n%s", got, fromNova)
+	}
+}

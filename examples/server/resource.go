@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"reflect"
 	"time"
 
@@ -88,7 +89,7 @@ func (a *api) createResource(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Location", "/v1/resources/"+handle.Name()+"/"+resources.ObjectOf(created).ID)
+	w.Header().Set("Location", "/v1/resources/"+handle.Name()+"/"+url.PathEscape(resources.ObjectOf(created).ID))
 	return writeResource(w, http.StatusCreated, handle, created)
 }
 

@@ -58,7 +58,6 @@ func (a *api) pass(ctx context.Context, w http.ResponseWriter, events <-chan bus
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	out := eventWriter{w: w, control: http.NewResponseController(w)}
-	_ = out.control.SetReadDeadline(time.Time{}) // the server's limit for reading a request would end the stream
 	out.comment("hello")
 	heartbeat := time.NewTicker(a.heartbeat)
 	defer heartbeat.Stop()
@@ -111,20 +110,24 @@ func headerFilter(p *params) func(bus.Header) bool {
 	}
 }
 
-// position is where a stream begins.
+// position is where a stream begins. Last-Event-ID goes first: a browser that connects again adds it to the address it had.
 func (a *api) position(r *http.Request, p *params) (bus.Option, error) {
-	if since := p.time("since"); !since.IsZero() {
-		return bus.From(since), nil
-	}
 	_, last, err := a.journal.Bounds(r.Context())
 	if err != nil {
 		return nil, err
 	}
+	if p.has("since") && p.has("after") {
+		p.refuse(nil, `a stream begins at one place: give "since" or "after"`)
+	}
+	since := p.time("since")
 	name, given := `header "Last-Event-ID"`, r.Header.Get("Last-Event-ID")
 	if given == "" {
 		name, given = `parameter "after"`, p.text("after")
 	}
-	if given == "" {
+	switch {
+	case given == "" && !since.IsZero():
+		return bus.From(since), nil
+	case given == "":
 		return bus.From(last), nil
 	}
 	after, err := strconv.ParseUint(given, 10, 63)

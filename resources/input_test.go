@@ -170,6 +170,8 @@ func TestBadQueries(t *testing.T) {
 		"nil":               {where("label", nil), new(*resources.InvalidError), "nil"},
 		"one of several":    {where("size", []any{1, "x"}), new(*resources.InvalidError), `"x"`},
 		"a map":             {where("label", map[string]int{}), new(*resources.InvalidError), "map"},
+		"many values":       {where("label", make([]string, 1001)), new(*resources.InvalidError), "at most 1000"},
+		"many states":       {resources.Query{States: make([]fsm.State, 1001)}, new(*resources.InvalidError), "at most 1000"},
 		"limit below 0":     {resources.Query{Limit: -1}, new(*resources.InvalidError), "1000"},
 		"limit too high":    {resources.Query{Limit: 1001}, new(*resources.InvalidError), "1000"},
 	} {

@@ -84,7 +84,7 @@ func (k *Kind[T]) Set(set func(*T) error) Option {
 	return Set(func(obj any) error {
 		v, ok := obj.(*T)
 		if !ok {
-			return fmt.Errorf("this Set is for a %T, not for a %T", v, obj)
+			return &InvalidError{Field: "Set", Reason: fmt.Sprintf("is for a %T, not for a %T", v, obj)}
 		}
 		return set(v)
 	})

@@ -14,7 +14,7 @@ import (
 type Query struct {
 	Tenant string      // "" lists all tenants'
 	States []fsm.State // any of them
-	// Where: the field (JSON name) equals the value, or one of a slice of values. Values may be strings, as in a URL, whatever the
+	// Where: the field (JSON name) equals the value, or one of a slice of at most 1,000 values. Values may be strings, as in a URL, whatever the
 	// field's type: times in RFC 3339, ids in their text form.
 	Where map[string]any
 	After string // keyset: IDs after this one
@@ -24,6 +24,7 @@ type Query struct {
 const (
 	defaultLimit = 100
 	maxLimit     = 1000
+	maxValues    = 1000 // of one condition: databases bound the parameters of a statement
 )
 
 // check returns the query in the form stores get, and whether nothing can match it.
@@ -33,6 +34,9 @@ func (i *Info) check(q Query) (checked Query, none bool, err error) {
 		q.Limit = defaultLimit
 	case q.Limit < 0 || q.Limit > maxLimit:
 		return q, false, i.invalid("limit", "%d is not from 1 to %d", q.Limit, maxLimit)
+	}
+	if len(q.States) > maxValues {
+		return q, false, i.invalid("state", "has %d values; at most %d are allowed", len(q.States), maxValues)
 	}
 	for _, s := range q.States {
 		if err := i.checkState(s); err != nil {
@@ -83,6 +87,9 @@ func (i *Info) values(f Field, value any) (any, error) {
 	v := reflect.ValueOf(value)
 	if !v.IsValid() || v.Kind() != reflect.Slice {
 		return i.value(f, value)
+	}
+	if v.Len() > maxValues {
+		return nil, i.invalid(f.Name, "has %d values; at most %d are allowed", v.Len(), maxValues)
 	}
 	list := make([]any, v.Len())
 	for n := range list {

@@ -22,7 +22,7 @@ func testPages(t *testing.T, open Open) {
 		t.Run(fmt.Sprint("limit ", limit), func(t *testing.T) {
 			var got []string
 			q := resources.Query{Limit: limit}
-			for {
+			for range 20 {
 				page := must[resources.Page[Gadget]](t)(r.gadgets.List(t.Context(), q))
 				if len(page.Items) > limit {
 					t.Fatalf("%d items, limit %d", len(page.Items), limit)

@@ -16,12 +16,12 @@ import (
 )
 
 func TestPluginContract(t *testing.T) {
-	make := func() plugins.Plugin {
+	newPlugin := func() plugins.Plugin {
 		b, err := bridge.New(&fakeSink{}, bridge.Options{})
 		must(t, err)
 		return b
 	}
-	plugintest.Run(t, make, plugintest.Database(database), plugintest.Feed(feed))
+	plugintest.Run(t, newPlugin, plugintest.Database(database), plugintest.Feed(feed))
 }
 
 // database opens a bus whose journal is in a new database.

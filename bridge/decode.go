@@ -2,15 +2,13 @@ package bridge
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 )
@@ -35,81 +33,16 @@ func Decode(b []byte) (bus.Event[bus.Raw], error) {
 	return e, err
 }
 
-// members of a JSON object, undecoded.
-type members map[string]json.RawMessage
-
-// scan splits an object into its members, and refuses what encoding/json would let pass.
-func scan(b []byte) (members, error) {
-	if !utf8.Valid(b) {
-		return nil, &DecodeError{Reason: "not valid UTF-8"}
-	}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	if start, err := dec.Token(); err != nil || start != json.Delim('{') {
-		return nil, &DecodeError{Reason: "not a JSON object"}
-	}
-	found := members{}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, &DecodeError{Reason: err.Error()}
-		}
-		name, _ := key.(string)
-		if _, twice := found[name]; twice {
-			return nil, &DecodeError{Attribute: name, Reason: "is given twice"}
-		}
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return nil, &DecodeError{Attribute: name, Reason: err.Error()}
-		}
-		found[name] = value
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, &DecodeError{Reason: err.Error()}
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, &DecodeError{Reason: "something follows the event"}
-	}
-	return found, nil
-}
-
-// check looks at names and shapes of all members, and drops those that are null: the same as not there.
-func (m members) check() error {
-	for name, value := range m {
-		if name == "data" {
-			continue
-		}
-		if name != "data_base64" && !attributeName(name) {
-			return &DecodeError{Attribute: strconv.Quote(name), Reason: "is no attribute name (a-z and 0-9)"}
-		}
-		switch value[0] {
-		case 'n':
-			delete(m, name)
-		case '{', '[':
-			return &DecodeError{Attribute: name, Reason: "must be a string, a number or a boolean"}
-		}
-	}
-	return nil
-}
-
-func attributeName(name string) bool {
-	for i := range len(name) {
-		if c := name[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') {
-			return false
-		}
-	}
-	return name != ""
-}
-
 func (m members) header(h *bus.Header) error {
-	var texts struct{ specVersion, id, subject, time, sequence, version, schema string }
+	var spec, id, subject, when, sequence, version, schema string
 	for _, a := range [...]struct {
 		name     string
 		into     *string
 		required bool
 	}{
-		{"specversion", &texts.specVersion, true}, {"id", &texts.id, true}, {"source", &h.Source, true}, {"type", &h.Type, true},
-		{"subject", &texts.subject, false}, {"time", &texts.time, false},
-		{extSequence, &texts.sequence, false}, {extResourceVersion, &texts.version, false}, {extSchemaVersion, &texts.schema, false},
+		{"specversion", &spec, true}, {"id", &id, true}, {"source", &h.Source, true}, {"type", &h.Type, true},
+		{"subject", &subject, false}, {"time", &when, false},
+		{extSequence, &sequence, false}, {extResourceVersion, &version, false}, {extSchemaVersion, &schema, false},
 		{extTenant, &h.Tenant, false}, {extActor, &h.Actor, false},
 		{extCorrelationID, &h.CorrelationID, false}, {extCausationID, &h.CausationID, false}, {extTraceParent, &h.TraceParent, false},
 	} {
@@ -117,77 +50,69 @@ func (m members) header(h *bus.Header) error {
 			return err
 		}
 	}
-	if texts.specVersion != specVersion {
+	if spec != specVersion {
 		return &DecodeError{Attribute: "specversion", Reason: fmt.Sprintf("must be %q", specVersion)}
 	}
-	id, err := bus.ParseID(texts.id)
+	if _, reason := parseSource(h.Source); reason != "" {
+		return &DecodeError{Attribute: "source", Reason: reason}
+	}
+	return cmp.Or(m.id(h, id), m.subject(h, subject), m.time(h, when), m.sequence(h, sequence), m.versions(h, version, schema))
+}
+
+func (members) id(h *bus.Header, text string) error {
+	id, err := bus.ParseID(text)
 	if err != nil || id.IsZero() {
 		return &DecodeError{Attribute: "id", Reason: "must be a UUID"}
 	}
 	h.ID = id
-	if _, reason := parseSource(h.Source); reason != "" {
-		return &DecodeError{Attribute: "source", Reason: reason}
-	}
-	if _, has := m["subject"]; has {
-		var reason string
-		if h.Kind, h.ResourceID, reason = splitSubject(texts.subject); reason != "" {
-			return &DecodeError{Attribute: "subject", Reason: reason}
-		}
-	}
-	if h.Time, err = m.time(texts.time); err != nil {
-		return err
-	}
-	return m.numbers(h, texts.sequence, texts.version, texts.schema)
+	return nil
 }
 
-// text reads a string attribute.
-func (m members) text(name string, into *string, required bool) error {
-	value, has := m[name]
-	if has {
-		if value[0] != '"' {
-			return &DecodeError{Attribute: name, Reason: "must be a JSON string"}
-		}
-		if err := json.Unmarshal(value, into); err != nil {
-			return &DecodeError{Attribute: name, Reason: err.Error()}
-		}
-		if reason := checkText(*into); reason != "" {
-			return &DecodeError{Attribute: name, Reason: reason}
-		}
+func (m members) subject(h *bus.Header, text string) error {
+	if !m.has("subject") {
+		return nil
 	}
-	if required && *into == "" {
-		return &DecodeError{Attribute: name, Reason: "is missing"}
+	var reason string
+	if h.Kind, h.ResourceID, reason = splitSubject(text); reason != "" {
+		return &DecodeError{Attribute: "subject", Reason: reason}
 	}
 	return nil
 }
 
-func (m members) time(s string) (time.Time, error) {
-	if _, has := m["time"]; !has {
-		return time.Time{}, nil
+func (m members) time(h *bus.Header, text string) error {
+	if !m.has("time") {
+		return nil
 	}
-	t, err := time.Parse(time.RFC3339Nano, s)
+	t, err := time.Parse(time.RFC3339Nano, text)
 	t = t.UTC()
 	if year := t.Year(); err != nil || year < 0 || year > 9999 {
-		return time.Time{}, &DecodeError{Attribute: "time", Reason: "must be a time as in RFC 3339"}
+		return &DecodeError{Attribute: "time", Reason: "must be a time as in RFC 3339"}
 	}
-	return t, nil
+	h.Time = t
+	return nil
 }
 
-func (m members) numbers(h *bus.Header, sequence, version, schema string) error {
-	if _, has := m[extSequence]; has {
-		seq, err := strconv.ParseUint(sequence, 10, 64)
-		if err != nil || len(sequence) != sequenceDigits || seq == 0 {
-			return &DecodeError{Attribute: extSequence, Reason: "must be a number from 1, in 20 digits"}
-		}
-		h.Seq = seq
+func (m members) sequence(h *bus.Header, text string) error {
+	if !m.has(extSequence) {
+		return nil
 	}
-	if _, has := m[extResourceVersion]; has {
+	seq, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || len(text) != sequenceDigits || seq == 0 {
+		return &DecodeError{Attribute: extSequence, Reason: "must be a number from 1, in 20 digits"}
+	}
+	h.Seq = seq
+	return nil
+}
+
+func (m members) versions(h *bus.Header, version, schema string) error {
+	if m.has(extResourceVersion) {
 		v, err := strconv.ParseUint(version, 10, 64)
 		if err != nil || v == 0 {
 			return &DecodeError{Attribute: extResourceVersion, Reason: "must be a number from 1"}
 		}
 		h.Version = v
 	}
-	if _, has := m[extSchemaVersion]; has {
+	if m.has(extSchemaVersion) {
 		v, err := strconv.Atoi(schema)
 		if err != nil || v < 1 {
 			return &DecodeError{Attribute: extSchemaVersion, Reason: "must be a number from 1"}
@@ -217,7 +142,7 @@ func (m members) checkContentType() error {
 	if err := m.text("datacontenttype", &contentType, false); err != nil {
 		return err
 	}
-	if _, has := m["datacontenttype"]; !has {
+	if !m.has("datacontenttype") {
 		return nil
 	}
 	if mediaType, _, err := mime.ParseMediaType(contentType); err != nil || mediaType != jsonMediaType {

@@ -27,13 +27,13 @@ import (
 
 // broker is an embedded NATS server that can go and come back, with the same port and store.
 type broker struct {
-	t       *testing.T
+	t       testing.TB
 	options server.Options
 	server  *server.Server
 }
 
 // newBroker prepares a broker; start starts it.
-func newBroker(t *testing.T, change ...func(*server.Options)) *broker {
+func newBroker(t testing.TB, change ...func(*server.Options)) *broker {
 	t.Helper()
 	b := &broker{t: t, options: server.Options{
 		Host: "127.0.0.1", Port: freePort(t), JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
@@ -46,7 +46,7 @@ func newBroker(t *testing.T, change ...func(*server.Options)) *broker {
 }
 
 // freePort returns a port of this machine that nobody listens on.
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)

@@ -2,6 +2,7 @@ package natsbridge
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -74,6 +75,9 @@ func (s *Sink) observe(opts *nats.Options) {
 	}
 	opts.AsyncErrorCB = func(c *nats.Conn, sub *nats.Subscription, err error) {
 		s.log.Warn("nats", "error", err)
+		if errors.Is(err, nats.ErrPermissionViolation) {
+			s.note(err) // what we asked for isn't answered
+		}
 		if onError != nil {
 			onError(c, sub, err)
 		}
@@ -91,6 +95,7 @@ func (s *Sink) follow(ctx context.Context, conn *nats.Conn, changes <-chan nats.
 		case !connected && rest == nil:
 			rest = time.After(lookAgain)
 		case connected && look == nil && rest == nil && s.isShut():
+			s.note(nil)
 			look = s.startLook(ctx)
 		}
 		select {
@@ -105,11 +110,10 @@ func (s *Sink) follow(ctx context.Context, conn *nats.Conn, changes <-chan nats.
 		case err := <-look.done():
 			look = look.end()
 			if err != nil {
-				s.gate.shut(err)
+				s.gate.shut(s.explain(err))
 				rest = time.After(lookAgain)
 				continue
 			}
-			s.note(nil)
 			s.gate.open()
 		case <-s.doubts:
 			rest = nil

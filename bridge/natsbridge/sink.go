@@ -30,7 +30,7 @@ type Sink struct {
 
 	mu     sync.Mutex
 	stream jetstream.JetStream // of the connection; nil before the first
-	last   error               // why the connection failed last; nil while it holds
+	last   error               // what the connection complained about last; nil when the stream is looked at anew
 }
 
 // New returns a sink, which connects when the bridge opens it. Errors: *bridge.OptionError.
@@ -95,7 +95,7 @@ func (s *Sink) Send(ctx context.Context, m bridge.Message) error {
 	case span.Err() != nil:
 		return s.explain(context.Cause(span))
 	case ack.Err() != nil:
-		return fmt.Errorf("%w of event %s within %v", ErrNoAck, m.ID, s.options.AckTimeout)
+		return s.explain(fmt.Errorf("%w of event %s within %v", ErrNoAck, m.ID, s.options.AckTimeout))
 	}
 	return s.judge(m, err)
 }
@@ -121,14 +121,15 @@ func (s *Sink) judge(m bridge.Message, err error) error {
 	return fmt.Errorf("natsbridge: publish event %s: %w", m.ID, err)
 }
 
-// explain adds to ErrAway why that is.
+// explain adds what the connection has said about why there is no answer.
 func (s *Sink) explain(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if errors.Is(err, ErrAway) && s.last != nil {
-		return fmt.Errorf("%w: %w", err, s.last)
+	silence := errors.Is(err, ErrAway) || errors.Is(err, ErrNoAck) || errors.Is(err, context.DeadlineExceeded)
+	if s.last == nil || !silence || errors.Is(err, s.last) {
+		return err
 	}
-	return err
+	return fmt.Errorf("%w: %w", err, s.last)
 }
 
 func (s *Sink) doubt() {

@@ -55,18 +55,6 @@ func TestFromFireToTheMessageInTheStream(t *testing.T) {
 	}
 }
 
-func TestStreamIsCreatedAsPromised(t *testing.T) {
-	broker := newBroker(t).start()
-	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url(), MaxAge: time.Hour, MaxBytes: 1 << 20, Duplicates: time.Minute})
-	eventually(t, h.published(0))
-	stream, err := broker.jetStream().Stream(t.Context(), "cloudbus")
-	must(t, err)
-	c := stream.CachedInfo().Config
-	if len(c.Subjects) != 1 || c.Subjects[0] != "cloudbus.>" || c.Storage != jetstream.FileStorage || c.Duplicates != time.Minute || c.MaxAge != time.Hour || c.MaxBytes != 1<<20 {
-		t.Errorf("stream %+v", c)
-	}
-}
-
 func TestOrderPerResource(t *testing.T) {
 	broker := newBroker(t).start()
 	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
@@ -209,52 +197,6 @@ func TestCloseIsPromptWhileTheBrokerIsAway(t *testing.T) {
 	}
 }
 
-func TestForeignStreamIsAnErrorInHealthUntilItIsRight(t *testing.T) {
-	for name, c := range map[string]struct {
-		change  func(*jetstream.StreamConfig)
-		setting string
-	}{
-		"memory":     {func(c *jetstream.StreamConfig) { c.Storage = jetstream.MemoryStorage }, "storage"},
-		"subjects":   {func(c *jetstream.StreamConfig) { c.Subjects = []string{"cloudbus.acme.>"} }, "subjects"},
-		"work queue": {func(c *jetstream.StreamConfig) { c.Retention = jetstream.WorkQueuePolicy }, "retention"},
-		"no acks":    {func(c *jetstream.StreamConfig) { c.NoAck = true }, "no_ack"},
-		"taken":      {func(c *jetstream.StreamConfig) { c.Name = "other" }, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			broker := newBroker(t).start()
-			js := broker.jetStream()
-			config := jetstream.StreamConfig{Name: "cloudbus", Subjects: []string{"cloudbus.>"}, Storage: jetstream.FileStorage}
-			c.change(&config)
-			_, err := js.CreateStream(t.Context(), config)
-			must(t, err)
-
-			h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
-			h.create("acme")
-			eventually(t, func() error {
-				var wrong *natsbridge.StreamError
-				if err := h.bridge.Health(t.Context()); !errors.As(err, &wrong) || wrong.Setting != c.setting {
-					return fmt.Errorf("health is %v", err)
-				}
-				return nil
-			})
-			must(t, js.DeleteStream(t.Context(), config.Name))
-			eventually(t, h.published(1))
-			eventually(t, func() error { return h.bridge.Health(t.Context()) })
-		})
-	}
-}
-
-func TestStreamThatIsDeletedIsMadeAnew(t *testing.T) {
-	broker := newBroker(t).start()
-	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
-	v := h.create("acme")
-	eventually(t, h.published(1))
-	must(t, broker.jetStream().DeleteStream(t.Context(), "cloudbus"))
-	h.fire(v.ID, cycle...)
-	eventually(t, h.published(4))
-}
-
 func TestTooLargeMessageHalts(t *testing.T) {
 	for name, c := range map[string]struct {
 		server func(*server.Options)
@@ -328,32 +270,24 @@ func TestCredentials(t *testing.T) {
 	eventually(t, h.published(1))
 }
 
-func TestNoJetStream(t *testing.T) {
-	broker := newBroker(t, func(o *server.Options) { o.JetStream = false }).start()
-	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
-	h.create("acme")
-	eventually(t, func() error {
-		var wrong *natsbridge.StreamError
-		if err := h.bridge.Health(t.Context()); !errors.As(err, &wrong) {
-			return fmt.Errorf("health is %v", err)
-		}
-		return nil
-	})
-}
-
-func TestPublishedCountsByPattern(t *testing.T) {
-	broker := newBroker(t).start()
-	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
-	for _, tenant := range []string{"acme", "acme", ""} {
-		h.fire(h.create(tenant).ID, vm.StartRequested)
-	}
-	eventually(t, h.published(6))
-	for filter, want := range map[string]uint64{
-		">": 6, "cloudbus.*.vm.created": 3, "cloudbus.acme.>": 4, "cloudbus._.vm.state.*": 1, "cloudbus.*.volume.>": 0,
-	} {
-		if got, err := h.sink.Published(t.Context(), filter); err != nil || got != want {
-			t.Errorf("Published(%s) = %d, %v, want %d", filter, got, err, want)
-		}
+func TestPermissions(t *testing.T) {
+	for name, denied := range map[string]string{"to publish": "cloudbus.>", "to see the stream": "$JS.API.STREAM.INFO.>"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			broker := newBroker(t, func(o *server.Options) {
+				o.Users = []*server.User{
+					{Username: "cloudbus", Password: "x", Permissions: &server.Permissions{Publish: &server.SubjectPermission{Deny: []string{denied}}}},
+				}
+			}).start()
+			h := newHouse(t, database(t), natsbridge.Options{URL: broker.url(), AckTimeout: 200 * time.Millisecond, Connection: []nats.Option{nats.UserInfo("cloudbus", "x")}})
+			h.create("acme")
+			eventually(t, func() error {
+				if err := h.bridge.Health(t.Context()); !errors.Is(err, nats.ErrPermissionViolation) {
+					return fmt.Errorf("health is %v", err)
+				}
+				return nil
+			})
+		})
 	}
 }
 

@@ -66,13 +66,18 @@ func TestAllOrNothing(t *testing.T) {
 	if !errors.As(err, &veto) || veto.Listener != "quota" || veto.ID != g.ID || veto.Trigger != "start_requested" {
 		t.Fatalf("Fire: %v, want quota's veto", err)
 	}
+	ran := 0
+	own := resources.With(func(resources.Tx) error { ran++; return resources.ErrConflict })
+	if _, err := r.gadgets.Fire(ctx, g.ID, "start_requested", own); !errors.Is(err, resources.ErrConflict) || ran != 1 {
+		t.Errorf("a conflict of the caller's own: %v, after %d tries", err, ran)
+	}
 	if got := r.get(t, g.ID); !reflect.DeepEqual(got, g) {
 		t.Errorf("the row is %+v", got)
 	}
 	if n := len(r.records(t)); n != 1 {
 		t.Errorf("%d events, want 1", n)
 	}
-	if len(outcomes) != 2 || outcomes[0] != nil || !errors.As(outcomes[1], &veto) {
+	if len(outcomes) != 3 || outcomes[0] != nil || !errors.As(outcomes[1], &veto) {
 		t.Errorf("After learnt %v", outcomes)
 	}
 }
@@ -221,6 +226,34 @@ func TestOperations(t *testing.T) {
 	gone := r.fire(t, g.ID, "operation_succeeded", resources.Operation(scrap.ID))
 	if row := r.get(t, g.ID); !row.RemovedAt.Equal(gone.Time) || !row.Operation.IsZero() {
 		t.Errorf("the end: %+v", row)
+	}
+}
+
+// A kind that begins in the midst of an operation: a host is connecting when it is first heard of.
+func TestOperationOfABeginning(t *testing.T) {
+	r := newRig(t, resources.Options{})
+	hosts, err := resources.Register[plain](r.engine, fsm.MustNew(fsm.Spec{
+		Kind: "host", Initial: fsm.States("connecting"), Final: fsm.States("removed"),
+		Limits: map[fsm.State]time.Duration{"connecting": time.Minute},
+		Edges: []fsm.Edge{
+			{From: fsm.States("connecting"), On: fsm.OperationSucceeded, To: "up"},
+			{From: fsm.States("connecting"), On: fsm.OperationFailed, To: "down"},
+			{From: fsm.States("up", "down"), On: "remove_requested", To: "removed"},
+		},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, err := hosts.Create(ctx, plain{})
+	if err != nil || host.State != "connecting" || host.Operation.IsZero() {
+		t.Fatalf("Create: %+v, %v", host, err)
+	}
+	if created := r.records(t)[0]; created.ID != host.Operation {
+		t.Errorf("its operation is %s, the event's id %s", host.Operation, created.ID)
+	}
+	c, err := hosts.Fire(ctx, host.ID, fsm.OperationSucceeded, resources.Operation(host.Operation))
+	if err != nil || c.Operation != host.Operation || !c.Resource.Operation.IsZero() {
+		t.Errorf("Fire: %+v, %v", c, err)
 	}
 }
 

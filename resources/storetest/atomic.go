@@ -13,7 +13,8 @@ import (
 func testRowAndEvent(t *testing.T, open Open) {
 	r := newRig(t, open)
 	g := r.create(t, Gadget{Object: resources.Object{Tenant: "acme"}, Password: "secret"})
-	changed := must[GadgetChanged](t)(r.gadgets.Fire(t.Context(), g.ID, StartRequested, resources.Actor("user:1"),
+	request := bus.ContextWithCorrelation(t.Context(), "request-1")
+	changed := must[GadgetChanged](t)(r.gadgets.Fire(request, g.ID, StartRequested, resources.Actor("user:1"),
 		r.gadgets.Set(func(g *Gadget) error { g.Label = "set"; return nil }),
 		resources.With(func(tx resources.Tx) error { _, err := tx.Append(note{"with"}); return err })))
 	records := r.records(t)
@@ -25,8 +26,11 @@ func testRowAndEvent(t *testing.T, open Open) {
 		started.Tenant != "acme" || started.Kind != "gadget" || started.ResourceID != g.ID || !started.Time.Equal(changed.Time) {
 		t.Errorf("the event's header is %+v, the change %+v", started.Header, changed.Change)
 	}
-	if started.CorrelationID == "" || with.CorrelationID != started.CorrelationID {
-		t.Errorf("correlations %q and %q, want one", started.CorrelationID, with.CorrelationID)
+	if started.CorrelationID != "request-1" || with.CorrelationID != "request-1" {
+		t.Errorf("correlations %q and %q, want the context's", started.CorrelationID, with.CorrelationID)
+	}
+	if created := records[0]; created.CorrelationID != created.ID.String() {
+		t.Errorf("correlation %q of what nobody caused, want its own id %s", created.CorrelationID, created.ID)
 	}
 	if with.Type != "note.taken" || with.Actor != "user:1" || !with.Time.Equal(changed.Time) || with.Version != 0 {
 		t.Errorf("the note's header is %+v", with.Header)

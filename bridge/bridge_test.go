@@ -218,6 +218,26 @@ func TestEventThatIsNoCloudEventHalts(t *testing.T) {
 	})
 }
 
+func TestPanickingSinkHaltsTheBridgeAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &fakeSink{send: func(context.Context, bridge.Message) error { panic("a sink's fault") }}
+		h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{})
+		heard := make(chan string, 1)
+		_, err := bus.Subscribe(h.bus.Client("other"), func(_ context.Context, e bus.Event[fact]) error { heard <- e.Type; return nil })
+		must(t, err)
+		h.record(fact{ID: "1", What: "created"})
+		<-heard
+		eventually(t, func() error {
+			var halted *bridge.HaltedError
+			var panicked *bus.PanicError
+			if err := h.bridge.Health(t.Context()); !errors.As(err, &halted) || !errors.As(err, &panicked) {
+				return fmt.Errorf("health is %v", err)
+			}
+			return nil
+		})
+	})
+}
+
 func TestStartsAtTheEndOrWithTheBacklog(t *testing.T) {
 	for name, c := range map[string]struct {
 		backlog bool

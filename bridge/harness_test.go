@@ -140,11 +140,13 @@ func (s *fakeSink) Close(context.Context) error {
 
 func (s *fakeSink) Send(ctx context.Context, m bridge.Message) error {
 	s.begin(m)
-	var err error
+	err := errors.New("panicked")
+	defer func() { s.end(m, err) }()
 	if s.send != nil {
 		err = s.send(ctx, m)
+		return err
 	}
-	s.end(m, err)
+	err = nil
 	return err
 }
 

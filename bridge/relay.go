@@ -16,17 +16,14 @@ const (
 )
 
 // handle sends one event and returns when the broker has acknowledged it, so the subscription's cursor covers nothing else.
-// It returns an error only for an event that can't be sent at all, and when the bridge closes.
+// It returns an error only for an event that can't be sent at all, which the bus logs, and when the bridge closes.
 func (b *Bridge) handle(ctx context.Context, e bus.Event[bus.Raw]) error {
 	m, err := message(e)
 	if err == nil {
 		err = b.relay(ctx, m)
 	}
-	var rejected *RejectedError
-	var unencodable *EncodeError
-	if errors.As(err, &rejected) || errors.As(err, &unencodable) {
+	if err != nil && !errors.Is(err, errClosing) {
 		b.counts.rejected.Add(1)
-		b.log.Error("event can't be sent", "type", e.Type, "subject", e.Subject(), "seq", e.Seq, "error", err)
 	}
 	return err
 }
@@ -44,11 +41,10 @@ func message(e bus.Event[bus.Raw]) (Message, error) {
 }
 
 // relay repeats a message until it is acknowledged or rejected, or the bridge closes.
-func (b *Bridge) relay(ctx context.Context, m Message) error {
-	defer b.settle(m)
+func (b *Bridge) relay(ctx context.Context, m Message) (err error) {
+	defer func() { b.settle(m, err) }()
 	for attempt := 0; ; attempt++ {
-		err := b.send(ctx, m)
-		if err == nil {
+		if err = b.send(ctx, m); err == nil {
 			b.counts.sent.Add(1)
 			return nil
 		}
@@ -67,8 +63,8 @@ func (b *Bridge) relay(ctx context.Context, m Message) error {
 }
 
 // settle ends the trouble with a message, however it ended.
-func (b *Bridge) settle(m Message) {
-	if after, last := b.trouble.end(m.Header); last && b.life.open.Err() == nil {
+func (b *Bridge) settle(m Message, err error) {
+	if after, last := b.trouble.end(m.Header); last && err == nil {
 		b.log.Info("broker takes events again", "after", after.Round(time.Millisecond))
 	}
 }

@@ -52,7 +52,7 @@
 // An error or a panic of a handler hits its own subscription alone: it is counted, logged (a panic with its stack), and retried as Retry says.
 // After the last try a live subscription goes on with the next event (Skip), a durable one halts (Halt): Err and inspection say why, its cursor
 // stays before the culprit. The next event of the lane waits while one is retried. A handler that ends its goroutine (runtime.Goexit) has failed;
-// its lane goes on in another, and a recorded event stays undone.
+// its lane goes on in another one.
 //
 // # Unhandled
 //

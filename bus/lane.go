@@ -27,31 +27,44 @@ type lane[T any] struct {
 	chunk     int
 	chunkAt   time.Time
 	exact     bool
+	ctx       *handlerContext
+	slot      *slot[T] // the event at hand
+	attempt   int      // failed tries of it
 }
+
+var errGoexit = errors.New("bus: handler ended its goroutine (runtime.Goexit)")
 
 func (l *lane[T]) run() {
 	sane := false
 	defer func() {
-		if sane {
-			if l.reader != nil {
-				l.reader.lanes.Done()
-			}
-			l.in.sub.ended()
+		if !sane {
+			go l.run() // a handler has ended the goroutine, as testing's FailNow does
 			return
 		}
-		l.escaped()
+		if l.reader != nil {
+			l.reader.lanes.Done()
+		}
+		l.in.sub.ended()
 	}()
-	for l.queue.take() {
+	if l.slot != nil {
+		l.resume()
+	}
+	for {
 		l.work()
+		if !l.queue.take() {
+			break
+		}
 	}
 	sane = true
 }
 
-// escaped goes on after a handler has ended its goroutine (runtime.Goexit, as testing's FailNow does).
-func (l *lane[T]) escaped() {
-	l.in.sub.noteFailure(Header{}, errors.New("bus: handler ended its goroutine"), 1)
-	l.endChunk(nil)
-	go l.run()
+// resume takes the end of the goroutine for a failed try.
+func (l *lane[T]) resume() {
+	done, ok := l.failed(errGoexit)
+	if !done {
+		ok = l.attempts()
+	}
+	l.settle(ok)
 }
 
 // work handles a batch.
@@ -96,48 +109,57 @@ func (l *lane[T]) context(h *Header) *handlerContext {
 
 // handle sees an event through: gap notice, tries, and what follows.
 func (l *lane[T]) handle(s *slot[T]) {
-	ctx := l.context(&s.event.Header)
+	l.ctx, l.slot, l.attempt = l.context(&s.event.Header), s, 0
 	if gap, ok := l.queue.takeGap(s); ok {
-		l.in.sub.announce(ctx, gap)
+		l.in.sub.announce(l.ctx, gap)
 	}
-	if l.try(ctx, s) && s.ticket != 0 {
-		l.reader.progress.complete(s.ticket)
-	}
-}
-
-// try calls the handler until it succeeds or the policy gives up; false: the event isn't done.
-func (l *lane[T]) try(ctx *handlerContext, s *slot[T]) bool {
 	if s.err != nil {
-		return l.in.sub.giveUp(s.event.Header, s.err, 0)
+		l.settle(l.in.sub.giveUp(s.event.Header, s.err, 0))
+		return
 	}
-	err := l.call(ctx, &s.event)
-	if err == nil {
-		l.delivered++
-		return true
-	}
-	return l.again(ctx, s, err)
+	l.settle(l.attempts())
 }
 
-// again deals with an error of the first try.
-func (l *lane[T]) again(ctx *handlerContext, s *slot[T], err error) bool {
-	sub := l.in.sub
-	for try := 1; err != nil; try++ {
-		if errors.Is(err, Stop) {
-			sub.Close()
-			break
-		}
-		sub.noteFailure(s.event.Header, err, try)
-		if try >= sub.tries {
-			return sub.giveUp(s.event.Header, err, try)
-		}
-		if !sub.pauseFor(sub.pauseAfter(try)) {
-			return false
-		}
-		sub.retried.Add(1)
-		err = l.call(ctx, &s.event)
+// settle notes that the event at hand is over, and whether it is done.
+func (l *lane[T]) settle(done bool) {
+	if done && l.slot.ticket != 0 {
+		l.reader.progress.complete(l.slot.ticket)
 	}
-	l.delivered++
-	return true
+	l.slot = nil
+}
+
+// attempts calls the handler until it succeeds or the policy gives up; false: the event isn't done.
+func (l *lane[T]) attempts() bool {
+	for {
+		err := l.call(l.ctx, &l.slot.event)
+		if err == nil {
+			l.delivered++
+			return true
+		}
+		if done, ok := l.failed(err); done {
+			return ok
+		}
+	}
+}
+
+// failed deals with a failed try. done: there is no other; ok: the subscription goes on.
+func (l *lane[T]) failed(err error) (done, ok bool) {
+	sub, h := l.in.sub, l.slot.event.Header
+	if errors.Is(err, Stop) {
+		sub.Close()
+		l.delivered++
+		return true, true
+	}
+	l.attempt++
+	sub.noteFailure(h, err, l.attempt)
+	if l.attempt >= sub.tries {
+		return true, sub.giveUp(h, err, l.attempt)
+	}
+	if !sub.pauseFor(sub.pauseAfter(l.attempt)) {
+		return true, false
+	}
+	sub.retried.Add(1)
+	return false, false
 }
 
 func (l *lane[T]) call(ctx *handlerContext, e *Event[T]) (err error) {

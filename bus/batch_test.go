@@ -1,0 +1,175 @@
+package bus_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cloudbus-go/cloudbus/bus"
+)
+
+// ledger commits batches as a journal would: effects and cursor together.
+type ledger struct {
+	w       *world
+	effects []int
+	bad     map[int]error // by number
+	calls   [][]int
+}
+
+func (l *ledger) commit(_ context.Context, b bus.Batch[noted]) error {
+	var numbers []int
+	var err error
+	for _, e := range b.Events {
+		numbers = append(numbers, e.Payload.N)
+		if bad := l.bad[e.Payload.N]; bad != nil {
+			err = bad
+		}
+	}
+	l.calls = append(l.calls, numbers)
+	if err != nil && !errors.Is(err, bus.Stop) {
+		return err
+	}
+	l.effects = append(l.effects, numbers...)
+	if serr := l.w.j.SetCursor(context.Background(), "ledger", b.To); serr != nil {
+		return serr
+	}
+	return err
+}
+
+func (l *ledger) subscribe(opts ...bus.Option) *bus.Subscription {
+	l.w.t.Helper()
+	s, err := bus.SubscribeBatch(l.w.c, "ledger", l.commit, opts...)
+	if err != nil {
+		l.w.t.Fatal(err)
+	}
+	return s
+}
+
+func TestExactlyOnceABatchIsHalvedUntilTheCulpritIsAlone(t *testing.T) {
+	inBubble(t, func(w *world) {
+		broken := errors.New("broken")
+		l := &ledger{w: w, bad: map[int]error{11: broken}}
+		w.subscribe(ignore[noted], bus.Durable("ledger")) // begins at 0
+		w.restart()
+		w.record(upTo(1, 16)...)
+		l.w = w
+		sub := l.subscribe(bus.Retry(3, time.Second))
+		<-sub.Done()
+		var halt *bus.HaltError
+		if err := sub.Err(); !errors.As(err, &halt) || !errors.Is(err, broken) || halt.Event.Seq != 11 || halt.Tries != 3 {
+			t.Errorf("Err = %v, want a *HaltError at 11 after 3 tries", err)
+		}
+		if !slices.Equal(l.effects, upTo(1, 10)) || w.cursor("ledger") != 10 {
+			t.Errorf("effects %v, cursor %d; want 1 to 10, 10", l.effects, w.cursor("ledger"))
+		}
+		if n := sub.Inspect().Delivered; n != 10 {
+			t.Errorf("delivered %d, want 10", n)
+		}
+		l.bad = nil
+		sub.Close()
+		sub = l.subscribe()
+		w.flush()
+		if !slices.Equal(l.effects, upTo(1, 16)) {
+			t.Errorf("effects after the repair %v, want 1 to 16, each once", l.effects)
+		}
+		sub.Close()
+	})
+}
+
+func TestExactlyOnceRetriesAndPanics(t *testing.T) {
+	inBubble(t, func(w *world) {
+		fails := 3
+		var got []int
+		sub, err := bus.SubscribeBatch(w.c, "b", func(_ context.Context, b bus.Batch[noted]) error {
+			if fails--; fails >= 0 {
+				panic("not yet")
+			}
+			for _, e := range b.Events {
+				got = append(got, e.Payload.N)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.record(1)
+		start := time.Now()
+		w.flush()
+		if d := time.Since(start); d != 700*time.Millisecond || !slices.Equal(got, []int{1}) {
+			t.Errorf("handled %v after %v, want 1 after pauses of 100, 200 and 400 ms", got, d)
+		}
+		if i := sub.Inspect(); i.Failed != 3 || i.Retried != 3 {
+			t.Errorf("failed %d, retried %d; want 3, 3", i.Failed, i.Retried)
+		}
+		if len(w.log.lines("not yet", "stack=")) == 0 {
+			t.Error("the panic's stack isn't logged")
+		}
+	})
+}
+
+func TestExactlyOnceRefusedEventsMoveTheCursorToo(t *testing.T) {
+	inBubble(t, func(w *world) {
+		l := &ledger{w: w}
+		l.subscribe(bus.Type("test.wanted"))
+		w.record(1, 2, 3)
+		w.flush()
+		if len(l.effects) != 0 || w.cursor("ledger") != 3 {
+			t.Errorf("effects %v, cursor %d; want none, 3", l.effects, w.cursor("ledger"))
+		}
+	})
+}
+
+func TestExactlyOnceStopCommitsAndEnds(t *testing.T) {
+	inBubble(t, func(w *world) {
+		l := &ledger{w: w, bad: map[int]error{2: bus.Stop}}
+		sub := l.subscribe()
+		for n := range 3 {
+			w.record(n + 1)
+			synctest.Wait()
+		}
+		<-sub.Done()
+		if !slices.Equal(l.effects, []int{1, 2}) || sub.Err() != nil {
+			t.Errorf("effects %v, %v; want 1 and 2", l.effects, sub.Err())
+		}
+	})
+}
+
+func TestExactlyOnceCauseIsThatOfABatchOfOne(t *testing.T) {
+	inBubble(t, func(w *world) {
+		var one, two []bool
+		gate := make(chan struct{})
+		_, err := bus.SubscribeBatch(w.c, "b", func(ctx context.Context, b bus.Batch[noted]) error {
+			<-gate
+			_, ok := bus.Cause(ctx)
+			if len(b.Events) == 1 {
+				one = append(one, ok)
+				return nil
+			}
+			two = append(two, ok)
+			for _, e := range b.Events {
+				ctx := bus.ContextWithCause(ctx, e.Header)
+				if h, ok := bus.Cause(ctx); !ok || h != e.Header {
+					t.Errorf("ContextWithCause: %v", h)
+				}
+				if err := w.b.Flush(ctx); !errors.Is(err, bus.ErrInHandler) {
+					t.Errorf("Flush: %v, want ErrInHandler", err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.record(1)
+		synctest.Wait()
+		w.record(2, 3)
+		close(gate)
+		w.flush()
+		if !slices.Equal(one, []bool{true}) || !slices.Equal(two, []bool{false}) {
+			t.Errorf("Cause in batches of one %v, of two %v; want true, false", one, two)
+		}
+	})
+}

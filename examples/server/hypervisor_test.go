@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -27,13 +28,13 @@ type lab struct {
 	t *testing.T
 }
 
-func inLab(t *testing.T, test func(l *lab)) {
+func inLab(t *testing.T, test func(l *lab), extra ...resources.Listener) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		store, log := memstore.New(memstore.Options{}), slog.New(slog.DiscardHandler)
 		s := &server{log: log, bus: bus.New(bus.Options{Logger: log, Journal: store.Journal()})}
 		var err error
-		s.engine, err = resources.New(resources.Options{Store: store, Bus: s.bus, Logger: log, Listeners: []resources.Listener{listeners.Post()}})
+		s.engine, err = resources.New(resources.Options{Store: store, Bus: s.bus, Logger: log, Listeners: append([]resources.Listener{listeners.Post()}, extra...)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,4 +267,26 @@ func TestHypervisorKeepsTheCorrelation(t *testing.T) {
 			l.t.Errorf("%+v", last.Header)
 		}
 	})
+}
+
+func TestHypervisorReportsAgainWhatWasNotTaken(t *testing.T) {
+	vetoes := 0
+	full := listeners.Funcs{ListenerName: "disk", OnBefore: func(_ context.Context, c resources.Change) error {
+		if c.Trigger == vm.OperationSucceeded && vetoes < 3 {
+			vetoes++
+			return errors.New("disk full")
+		}
+		return nil
+	}}
+	inLab(t, func(l *lab) {
+		h := l.start(1, 0)
+		defer h.Close()
+		l.create("vm", "x")
+		l.fire("vm", "x", vm.StartRequested)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if got := l.state("vm", "x"); got != vm.Running || vetoes != 3 {
+			l.t.Errorf("the VM is %s after %d vetoes", got, vetoes)
+		}
+	}, full)
 }

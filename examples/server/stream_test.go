@@ -27,7 +27,7 @@ type listener struct {
 func (a *testAPI) listen(query string, header ...string) *listener {
 	a.t.Helper()
 	ctx, cancel := context.WithTimeout(a.t.Context(), 30*time.Second)
-	r, err := http.NewRequestWithContext(ctx, "GET", a.url+"/v1/events"+query, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url+"/v1/events"+query, nil)
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func (a *testAPI) listen(query string, header ...string) *listener {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "text/event-stream" {
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" {
 		a.t.Fatalf("%s %s", resp.Status, resp.Header.Get("Content-Type"))
 	}
 	l := &listener{a.t, bufio.NewScanner(resp.Body), func() { cancel(); _ = resp.Body.Close() }}

@@ -186,6 +186,12 @@ func TestCopies(t *testing.T) {
 	var kept *storetest.Gadget
 	r := newRig(t, resources.Options{Listeners: []resources.Listener{listeners.Funcs{
 		ListenerName: "keeper",
+		OnBefore: func(context.Context, resources.Change) error {
+			if kept != nil {
+				kept.Label, kept.State = "spoilt", "spoilt"
+			}
+			return nil
+		},
 		OnAfter: func(_ context.Context, c resources.Change, _ error) {
 			seen = append(seen, c.Event().(resources.AnyChanged))
 		},

@@ -18,7 +18,8 @@ type AuditOptions struct {
 }
 
 // Audit returns the listener that writes one line for each Create, Fire and Update: who did what to which resource, from which state to
-// which, or why not. Of a move, spent is the time it spent in the state it left.
+// which, or why not. duration is that of the call; of a
+// move, spent is the time the resource had been in the state it left.
 func Audit(o AuditOptions) resources.AfterListener {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -76,6 +77,7 @@ func attributes(c resources.Change, err error) []slog.Attr {
 	text("to", string(c.To))
 	text("actor", c.Actor)
 	text("reason", c.Reason)
+	attrs = append(attrs, slog.Duration("duration", c.Took()))
 	if err != nil {
 		return append(attrs, slog.Any("error", err))
 	}

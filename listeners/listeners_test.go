@@ -29,8 +29,9 @@ func newVMs(t *testing.T, l ...resources.Listener) (*resources.Kind[vm.VM], *res
 	quiet := slog.New(slog.DiscardHandler)
 	b := bus.New(bus.Options{Logger: quiet, Source: "test", Journal: store.Journal()})
 	t.Cleanup(func() { _ = b.Close(ctx) })
-	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	engine, err := resources.New(resources.Options{Store: store, Bus: b, Logger: quiet, Listeners: l, Now: func() time.Time { return noon }})
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC).Add(-time.Millisecond)
+	tick := func() time.Time { now = now.Add(time.Millisecond); return now } // a millisecond a look
+	engine, err := resources.New(resources.Options{Store: store, Bus: b, Logger: quiet, Listeners: l, Now: tick})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,12 +102,12 @@ func TestAudit(t *testing.T) {
 	_, _ = vms.Fire(ctx, "nobody", vm.StartRequested)
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	want := [][]string{
-		{"level=INFO", `msg="resource changed"`, "kind=vm", "id=v1", "action=created", "tenant=acme", "to=stopped", "actor=user:1", "version=1"},
-		{"level=INFO", "action=moved", "trigger=report_running", "from=stopped", "to=running", "reason=test", "version=2", "spent=0s"},
+		{"level=INFO", `msg="resource changed"`, "kind=vm", "id=v1", "action=created", "tenant=acme", "to=stopped", "actor=user:1", "version=1", "duration=1ms"},
+		{"level=INFO", "action=moved", "trigger=report_running", "from=stopped", "to=running", "reason=test", "version=2", "spent=2ms", "duration=1ms"},
 		{"level=DEBUG", `msg="resource unchanged"`, "trigger=start_requested", "from=running", "to=running"},
 		{"level=INFO", "from=running", "to=pausing"},
 		{"level=WARN", `msg="resource not changed"`, "trigger=destroy_requested", "from=pausing", "error=", "operation_succeeded"},
-		{"level=WARN", "id=nobody", "trigger=start_requested", "not found"},
+		{"level=WARN", "id=nobody", "trigger=start_requested", "not found", "duration=1ms"},
 	}
 	if len(lines) != len(want) {
 		t.Fatalf("%d lines, want %d:\n%s", len(lines), len(want), out.String())

@@ -37,10 +37,14 @@ type Change struct {
 	Reason     string      `json:"reason,omitempty"`
 
 	payload bus.Payload // Changed[T], set by the engine
+	took    time.Duration
 }
 
 // Changed reports whether the resource changed; false: a Same edge, or an Update that altered nothing.
 func (c Change) Changed() bool { return c.Action != Unchanged }
+
+// Took is how long the call took, listeners included, by the engine's clock: for AfterListeners. Elsewhere it is 0.
+func (c Change) Took() time.Duration { return c.took }
 
 // EventType is <kind>.created, <kind>.updated or <kind>.state.<to>; "" for what is never posted.
 func (c Change) EventType() string {

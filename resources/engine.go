@@ -95,8 +95,6 @@ func (e *Engine) Kind(name string) (*Handle, error) {
 	return h, nil
 }
 
-func (e *Engine) now() time.Time { return e.clock().UTC().Round(0) }
-
 // reserve takes a kind's name until settle, so that two Registers of one kind at a time can't both go on.
 func (e *Engine) reserve(i *Info) error {
 	e.mu.Lock()

@@ -37,12 +37,13 @@ type work struct {
 
 // perform takes a change from its options to its after-listeners. plan reads the resource and decides what becomes of it.
 func (h *Handle) perform(ctx context.Context, base Change, opts []Option, plan func(context.Context, *work) error) (out outcome, err error) {
-	w := &work{h: h, now: h.engine.now()}
+	began := h.engine.clock()
+	w := &work{h: h, now: began.UTC().Round(0)}
 	base.Kind = h.info.Name
 	w.call, err = newCall(base.Kind, base.ResourceID, base.Action == Moved, opts, w.now)
 	w.base = w.call.describe(ctx, base, w.now)
 	w.change = w.base
-	defer func() { h.tell(ctx, w.change, err) }()
+	defer func() { h.tell(ctx, w.change, began, err) }()
 	if err != nil {
 		return outcome{}, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/plugins/alerts"
+	"github.com/cloudbus-go/cloudbus/resources"
 	"github.com/cloudbus-go/cloudbus/resources/vm"
 )
 
@@ -114,5 +115,26 @@ func TestTheWatchGoesOffByItself(t *testing.T) {
 	h.fire(id, vm.OperationSucceeded)
 	if got := <-news; got != "alert.stuck.cleared" {
 		t.Errorf("news: %s", got)
+	}
+}
+
+func TestADeadlineThatHasPassedAlreadyIsRaisedAtOnce(t *testing.T) {
+	h := open(t, "")
+	news := make(chan string)
+	_, err := bus.Subscribe(h.bus.Client("test"), func(_ context.Context, e bus.Event[alerts.Notice]) error { news <- e.ResourceID; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 30 {
+		v, err := h.vms.Create(t.Context(), vm.VM{}, resources.At(h.clock.now().Add(-2*time.Hour)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.vms.Fire(t.Context(), v.ID, vm.StartRequested, resources.At(h.clock.now().Add(-time.Hour))); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-news; got != v.ID {
+			t.Errorf("raised for %s, not %s", got, v.ID)
+		}
 	}
 }

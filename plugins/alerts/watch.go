@@ -33,6 +33,10 @@ func (p *Plugin) watch(ctx context.Context) error {
 
 // check raises what is due and clears what time has healed. It returns when to check again, 0 if nothing is pending.
 func (p *Plugin) check(ctx context.Context, now time.Time) (next int64, err error) {
+	// The alarm may have been set by a batch that isn't committed yet. An empty member waits for it, so that what made the alarm go off is there to be read.
+	if err := p.runtime.Write(ctx, func(*journal.Tx) error { return nil }); err != nil {
+		return 0, err
+	}
 	due, err := p.due(ctx, now)
 	if err != nil {
 		return 0, err

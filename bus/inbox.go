@@ -114,7 +114,7 @@ func (in *inbox[T]) offer(e *Event[T], now int64, bad error, live bool) bool {
 		s.ignoreLive(&e.Header)
 		return false
 	}
-	switch in.laneOf(&e.Header).queue.push(e, now, 0, bad, s.mode != modeBlock) {
+	switch in.laneOf(&e.Header).queue.push(e, now, 0, bad, s.policy.kind != policyBlock) {
 	case full:
 		return true
 	case dropped:

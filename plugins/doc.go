@@ -20,7 +20,7 @@
 // [Status] says why. The others never notice. Only a plugin added with [Required] makes Start fail, which then closes what had been started.
 //
 // A panic in an HTTP handler costs that request (500, logged, counted), and one in Health is its answer; neither disables: whoever can send a
-// request could otherwise switch a plugin off. A handler of the bus that fails is the subscription's business (see package bus).
+// request could otherwise switch a plugin off. A handler of the bus that fails is the subscription's business (see package bus); a subscription that has halted shows in the status.
 //
 // # Close after a half-finished start
 //

@@ -6,7 +6,6 @@ import (
 	"expvar"
 	"log/slog"
 	"maps"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -14,10 +13,8 @@ import (
 	"github.com/cloudbus-go/cloudbus/bus"
 )
 
-const (
-	disableTimeout = 10 * time.Second // for closing a plugin that failed
-	grace          = time.Second      // for a method to return after its context has ended
-)
+// disableTimeout is for closing a plugin that failed.
+const disableTimeout = 10 * time.Second
 
 type phase int
 
@@ -256,45 +253,4 @@ func (g *guest) call(ctx context.Context, what string, fn func() error) error {
 		defer g.leave(what)
 		return fn()
 	})
-}
-
-// call runs foreign code on a goroutine of its own, so that its panic, runtime.Goexit or hang doesn't become the caller's.
-func call(ctx context.Context, what string, fn func() error) error {
-	var err error = new(PanicError) // what runtime.Goexit leaves behind
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		err = protect(fn)
-	}()
-	if !waitFor(ctx, done) {
-		return &UnfinishedError{Left: []string{what}, Err: context.Cause(ctx)}
-	}
-	return err
-}
-
-// waitFor reports whether done was closed before ctx had ended, or in the moment after it.
-func waitFor(ctx context.Context, done <-chan struct{}) bool {
-	select {
-	case <-done:
-		return true
-	case <-ctx.Done():
-	}
-	t := time.NewTimer(grace)
-	defer t.Stop()
-	select {
-	case <-done:
-		return true
-	case <-t.C:
-		return false
-	}
-}
-
-// protect turns a panic into a *PanicError.
-func protect(fn func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
-		}
-	}()
-	return fn()
 }

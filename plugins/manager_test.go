@@ -11,6 +11,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/plugins"
 )
 
@@ -157,5 +158,28 @@ func TestHealth(t *testing.T) {
 				t.Errorf("health %v, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+func TestAHaltedSubscriptionShows(t *testing.T) {
+	b := liveBus(t)
+	m := manager(t, plugins.Options{Bus: b}, &guest{name: "a", subscribe: func(c *bus.Client) error {
+		_, err := bus.Subscribe(c, func(context.Context, bus.Event[Greeting]) error { return errors.New("no luck") }, bus.OnFailure(bus.Halt), bus.Name("door"))
+		return err
+	}}, &guest{name: "b"})
+	start(t, m)
+	if err := statusOf(t, m, "a").Err; err != nil {
+		t.Errorf("before: %v", err)
+	}
+	if err := bus.Publish(t.Context(), b.Client("test"), Greeting{"Ada"}); err != nil {
+		t.Fatal(err)
+	}
+	_ = b.Flush(t.Context()) // names the halted one too
+	s := statusOf(t, m, "a")
+	if s.Err == nil || !s.Running || !strings.Contains(s.Err.Error(), "plugins: a: run: subscription door halted: ") || !strings.Contains(s.Err.Error(), "no luck") {
+		t.Errorf("after: %+v", s)
+	}
+	if err := statusOf(t, m, "b").Err; err != nil {
+		t.Errorf("the other: %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 
 	"github.com/cloudbus-go/cloudbus/bus"
@@ -26,11 +27,17 @@ type Plugin struct {
 	stuck    *stuck       // nil: disabled
 	failures *failureRate // nil: disabled
 	alarm    *alarm
-	sub      *bus.Subscription
 }
 
 // New returns the plugin. Init returns what is wrong with the options or the configuration (*OptionError, *plugins.ConfigError).
-func New(o Options) *Plugin { return &Plugin{options: o, alarm: newAlarm()} }
+func New(o Options) *Plugin {
+	limits := make(map[string]map[fsm.State]plugins.Duration, len(o.Stuck.Limits))
+	for kind, states := range o.Stuck.Limits {
+		limits[kind] = maps.Clone(states)
+	}
+	o.Stuck.Limits = limits // the configuration goes over it
+	return &Plugin{options: o, alarm: newAlarm()}
+}
 
 // Name returns "alerts".
 func (p *Plugin) Name() string { return Name }
@@ -85,12 +92,12 @@ func (p *Plugin) makeRules() (err error) {
 }
 
 // Subscribe reads the journal from its beginning, so that resources that were stuck before the plugin came are found too.
-func (p *Plugin) Subscribe(c *bus.Client) (err error) {
+func (p *Plugin) Subscribe(c *bus.Client) error {
 	options := []bus.Option{bus.From(0)}
 	for _, kind := range sortedKeys(p.machines) {
 		options = append(options, bus.Type(kind+".>"))
 	}
-	if p.sub, err = journal.Subscribe(c, Name, p.observe, options...); err != nil {
+	if _, err := journal.Subscribe(c, Name, p.observe, options...); err != nil {
 		return err
 	}
 	p.runtime.Go("watch", p.watch)
@@ -99,16 +106,6 @@ func (p *Plugin) Subscribe(c *bus.Client) (err error) {
 
 // Close has nothing to free.
 func (p *Plugin) Close(context.Context) error { return nil }
-
-// Health says whether the rules still see what happens.
-func (p *Plugin) Health(context.Context) error {
-	select {
-	case <-p.sub.Done():
-		return fmt.Errorf("alerts: the rules no longer follow the journal: %w", p.sub.Err())
-	default:
-		return nil
-	}
-}
 
 // observe shows a batch of changes to the rules, in the transaction that moves the position in the journal.
 func (p *Plugin) observe(_ context.Context, tx *journal.Tx, batch []bus.Event[resources.AnyChanged]) error {
@@ -167,5 +164,4 @@ func setPosition(db *gorm.DB, seq uint64) error {
 var (
 	_ plugins.Plugin   = (*Plugin)(nil)
 	_ plugins.Migrator = (*Plugin)(nil)
-	_ plugins.Healther = (*Plugin)(nil)
 )

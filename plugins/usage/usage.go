@@ -3,7 +3,6 @@ package usage
 import (
 	"context"
 	"embed"
-	"fmt"
 	"io/fs"
 	"net/http"
 
@@ -28,7 +27,6 @@ type Plugin struct {
 	options Options
 	table   *table
 	runtime *plugins.Runtime
-	sub     *bus.Subscription
 }
 
 // New returns the plugin. Init returns what is wrong with the options (*OptionError).
@@ -73,23 +71,12 @@ func (p *Plugin) Subscribe(c *bus.Client) error {
 	for _, kind := range p.table.metered() {
 		options = append(options, bus.Type(kind+".>"))
 	}
-	sub, err := journal.Subscribe(c, Name, p.record, options...)
-	p.sub = sub
+	_, err := journal.Subscribe(c, Name, p.record, options...)
 	return err
 }
 
 // Close has nothing to free.
 func (p *Plugin) Close(context.Context) error { return nil }
-
-// Health says whether the ledger still follows the journal.
-func (p *Plugin) Health(context.Context) error {
-	select {
-	case <-p.sub.Done():
-		return fmt.Errorf("usage: the ledger no longer follows the journal: %w", p.sub.Err())
-	default:
-		return nil
-	}
-}
 
 // record writes a batch of changes into the ledger, in the transaction that moves the position in the journal.
 func (p *Plugin) record(_ context.Context, tx *journal.Tx, batch []bus.Event[resources.AnyChanged]) error {
@@ -111,5 +98,4 @@ func (p *Plugin) record(_ context.Context, tx *journal.Tx, batch []bus.Event[res
 var (
 	_ plugins.Plugin   = (*Plugin)(nil)
 	_ plugins.Migrator = (*Plugin)(nil)
-	_ plugins.Healther = (*Plugin)(nil)
 )

@@ -3,7 +3,6 @@ package usage_test
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/cloudbus-go/cloudbus/bus"
@@ -139,20 +138,5 @@ func TestEventsTellOfIntervals(t *testing.T) {
 	}
 	if closed.OpenedSeq != changes[1].Seq || !closed.StartedAt.Equal(at(10)) || !closed.EndedAt.Equal(at(20)) || closed.Size.CPUs != 2 {
 		t.Errorf("closed %+v", closed)
-	}
-}
-
-func TestHealthSaysThatTheLedgerStands(t *testing.T) {
-	store, b := openStore(t)
-	h := &house{t: t, store: store, bus: b, vms: newVMs(t, store, b), now: at(100)}
-	h.start()
-	if s := h.manager.Status(t.Context())[0]; s.Err != nil || !s.Running {
-		t.Errorf("at first: %+v", s)
-	}
-	if err := b.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if s := h.manager.Status(t.Context())[0]; s.Err == nil || !strings.Contains(s.Err.Error(), "no longer follows the journal") {
-		t.Errorf("after the bus has closed: %+v", s)
 	}
 }

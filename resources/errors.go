@@ -47,24 +47,6 @@ func (e *VetoError) Error() string {
 
 func (e *VetoError) Unwrap() error { return e.Err }
 
-// PanicError says that code of the embedder panicked while it took part in a change. The change was not made.
-type PanicError struct {
-	Where    string // "listener quota, Before", "Set", "With", …
-	Kind, ID string
-	Value    any // what was given to panic
-	Stack    []byte
-}
-
-func (e *PanicError) Error() string {
-	return fmt.Sprintf("resources: %s/%s: panic in %s: %v", e.Kind, e.ID, e.Where, e.Value)
-}
-
-// Unwrap returns the panic's value if it was an error.
-func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
-	return err
-}
-
 // InvalidError says which input was wrong, and what would be right.
 type InvalidError struct {
 	Kind, ID, Field, Reason string

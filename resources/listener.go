@@ -2,7 +2,9 @@ package resources
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 )
 
 // Listener sees each change from inside. It implements one or more of BeforeListener, InTxListener and AfterListener.
@@ -102,4 +104,24 @@ func guard(c Change, listener, phase string, call func() error) error {
 		return err
 	}
 	return &VetoError{Listener: listener, Kind: c.Kind, ID: c.ResourceID, Trigger: string(c.Trigger), Err: err}
+}
+
+// tell lets the after-listeners learn the outcome, and the log of panics: nobody else may look at the caller's error.
+func (h *Handle) tell(ctx context.Context, c Change, began time.Time, err error) {
+	var panicked *PanicError
+	if errors.As(err, &panicked) {
+		h.logPanic(ctx, panicked)
+	}
+	if len(h.chain.after) > 0 {
+		c.took = h.engine.clock().Sub(began)
+	}
+	for _, l := range h.chain.after {
+		failed := protect("listener "+l.Name()+", After", c.Kind, c.ResourceID, func() error {
+			l.After(ctx, c, err)
+			return nil
+		})
+		if errors.As(failed, &panicked) {
+			h.logPanic(ctx, panicked)
+		}
+	}
 }

@@ -270,3 +270,16 @@ func TestMemory(t *testing.T) {
 	}
 	runtime.KeepAlive(r)
 }
+
+// The store here would take anything; the engine doesn't let it come to that.
+func TestTxIsOverWhenItsFunctionHasReturned(t *testing.T) {
+	r := newRig(t, resources.Options{Store: amnesiac{memstore.New(memstore.Options{})}})
+	var kept resources.Tx
+	_, err := r.gadgets.Fire(ctx, "g", "start_requested", resources.With(func(tx resources.Tx) error { kept = tx; return nil }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kept.Append(storetest.GadgetChanged{}); !errors.Is(err, resources.ErrTxDone) {
+		t.Errorf("Append afterwards: %v, want ErrTxDone", err)
+	}
+}

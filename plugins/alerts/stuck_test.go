@@ -70,7 +70,7 @@ func TestAMoveToItselfKeepsTheDeadline(t *testing.T) {
 	h.later(time.Hour)
 	h.want("stuck 1 active")
 	h.fire(id, vm.OperationFailed)
-	h.settle()
+	h.later(time.Hour)
 	h.want("stuck 1 active")
 }
 
@@ -137,4 +137,29 @@ func TestADeadlineThatHasPassedAlreadyIsRaisedAtOnce(t *testing.T) {
 			t.Errorf("raised for %s, not %s", got, v.ID)
 		}
 	}
+}
+
+func TestAResourceThatMovedOnUnseenIsLeftAlone(t *testing.T) {
+	h := open(t, "")
+	id := h.create()
+	h.fire(id, vm.StartRequested) // 2
+	h.later(10 * time.Minute)     // 3: alert.stuck.raised, which is about the VM but no change of it
+	moved := func(after uint64) bool {
+		t.Helper()
+		moved, err := h.watch.HasMoved(t.Context(), "vm", id, after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return moved
+	}
+	if !moved(1) || moved(2) {
+		t.Errorf("after 1: %v, after 2: %v", moved(1), moved(2))
+	}
+	if _, err := h.vms.Update(t.Context(), id, func(v *vm.VM) error { v.Hostname = "web"; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if !moved(2) || moved(4) {
+		t.Errorf("after 2, updated: %v, after 4: %v", moved(2), moved(4))
+	}
+	h.settle()
 }

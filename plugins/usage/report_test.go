@@ -62,6 +62,7 @@ func TestReportClipsToTheWindow(t *testing.T) {
 		{"from the middle", usage.Query{From: at(30), Tenant: "acme"}, `{"seconds":70,"open":0}`},
 		{"to the middle, when it was open", usage.Query{To: at(30), Tenant: "acme"}, `{"seconds":30,"open":1}`},
 		{"inside", usage.Query{From: at(10), To: at(11), Tenant: "acme"}, `{"seconds":1,"open":1}`},
+		{"to just before its end", usage.Query{To: at(99.5), Tenant: "acme"}, `{"seconds":99.5,"open":1}`},
 		{"to its end", usage.Query{To: at(100), Tenant: "acme"}, `{"seconds":100,"open":0}`},
 		{"from its end", usage.Query{From: at(100), Tenant: "acme"}, ``},
 		{"before", usage.Query{To: at(0)}, ``},

@@ -105,10 +105,12 @@ func TestALateLedgerReadsTheJournalFromItsBeginning(t *testing.T) {
 }
 
 func TestEventsTellOfIntervals(t *testing.T) {
-	h := open(t)
+	store, b := openStore(t)
+	h := &house{t: t, store: store, bus: b, vms: newVMs(t, store, b), now: at(100)}
 	id := h.create("acme", 2, at(0))
 	h.fire(id, vm.ReportRunning, at(10), resources.Actor("user:7"))
 	h.fire(id, vm.ReportStopped, at(20))
+	h.start() // and so reads all in one batch
 	h.settle()
 	records, err := h.bus.Journal().(*journal.Journal).Query(t.Context(), journal.Query{Type: "usage.>"})
 	if err != nil {

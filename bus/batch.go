@@ -119,7 +119,7 @@ func (r *batchReader[T]) call(b Batch[T]) (err error) {
 			err = newPanicError(v)
 		}
 	}()
-	ctx := &handlerContext{Context: r.sub.bus.base, sub: r.sub}
+	ctx := &causeContext{Context: r.sub.bus.base, sub: r.sub}
 	if len(b.Events) == 1 {
 		ctx.cause = b.Events[0].Header
 	}

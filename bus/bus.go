@@ -50,6 +50,7 @@ type Bus struct {
 	mu      sync.Mutex
 	clients []*Client
 	subs    []*Subscription // that get events
+	made    uint64          // how many there ever were
 	durable map[string]*Subscription
 	unknown *topic[Raw] // recorded events of no registered type
 }
@@ -221,14 +222,7 @@ func topicLocked[T any](b *Bus, typ reflect.Type) *topic[T] {
 	return t
 }
 
-// route makes the topics offer their events to s, unroute ends that.
-func (b *Bus) route(s *Subscription) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.subs = append(b.subs, s)
-	b.reroute(s)
-}
-
+// unroute ends that the topics offer their events to s.
 func (b *Bus) unroute(s *Subscription) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

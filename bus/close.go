@@ -51,7 +51,7 @@ func (b *Bus) stopPump(ctx context.Context) {
 // Close ends the client's subscriptions, as Bus.Close does; the name is free then.
 // ErrInHandler: ctx is that of a handler of this client.
 func (c *Client) Close(ctx context.Context) error {
-	if h := handlerOf(ctx); h != nil && h.sub != nil && h.sub.client == c {
+	if s := handlerOf(ctx); s != nil && s.client == c {
 		return ErrInHandler
 	}
 	if c.bus.journal != nil && InWriter(ctx, c.bus.journal) {

@@ -1,42 +1,46 @@
 package bus
 
-import "context"
+import (
+	"cmp"
+	"context"
+)
 
 type (
 	handlerKey     struct{}
 	correlationKey struct{}
 )
 
-// handlerContext is the context of one delivery. It is made for that delivery alone, so a handler may keep it.
-type handlerContext struct {
-	context.Context // of the bus
-	sub             *Subscription
-	cause           Header
+// caused is a context that knows the event which caused what is done with it.
+type caused interface {
+	context.Context
+	subscription() *Subscription // whose handler it is; nil outside of handlers
+	header() (Header, bool)
+	origin() (ID, string) // id and correlation
 }
 
-func (c *handlerContext) Value(key any) any {
-	switch key.(type) {
-	case handlerKey, correlationKey:
-		return c
-	}
-	return c.Context.Value(key)
-}
-
-func handlerOf(ctx context.Context) *handlerContext {
-	c, _ := ctx.Value(handlerKey{}).(*handlerContext)
+func causeOf(ctx context.Context) caused {
+	c, _ := ctx.Value(handlerKey{}).(caused)
 	return c
+}
+
+// handlerOf returns the subscription whose handler runs with ctx, nil if there is none.
+func handlerOf(ctx context.Context) *Subscription {
+	if c := causeOf(ctx); c != nil {
+		return c.subscription()
+	}
+	return nil
 }
 
 // inHandler reports whether ctx belongs to a handler of b.
 func inHandler(ctx context.Context, b *Bus) bool {
-	c := handlerOf(ctx)
-	return c != nil && c.sub != nil && c.sub.bus == b
+	s := handlerOf(ctx)
+	return s != nil && s.bus == b
 }
 
-// Cause returns the header of the event whose handler runs with ctx.
+// Cause returns the header of the event whose handler runs with ctx. When the handler has returned, only its ID and correlation are left.
 func Cause(ctx context.Context) (Header, bool) {
-	if c := handlerOf(ctx); c != nil && !c.cause.ID.IsZero() {
-		return c.cause, true
+	if c := causeOf(ctx); c != nil {
+		return c.header()
 	}
 	return Header{}, false
 }
@@ -50,16 +54,19 @@ func ContextWithCorrelation(ctx context.Context, id string) context.Context {
 // Correlation returns the correlation and causation that something done with ctx inherits.
 // What a handler does is caused by its event; an event without a correlation passes on its own ID.
 func Correlation(ctx context.Context) (correlationID, causationID string) {
-	switch v := ctx.Value(correlationKey{}).(type) {
-	case string:
-		correlationID = v
-	case *handlerContext:
-		if correlationID = v.cause.CorrelationID; correlationID == "" {
-			correlationID = v.cause.ID.String()
-		}
+	v := ctx.Value(correlationKey{})
+	if v == nil {
+		return "", ""
 	}
-	if c := handlerOf(ctx); c != nil {
-		causationID = c.cause.ID.String()
+	correlationID, _ = v.(string)
+	c := causeOf(ctx)
+	if c == nil {
+		return correlationID, ""
+	}
+	id, inherited := c.origin()
+	causationID = id.String()
+	if _, own := v.(string); !own {
+		correlationID = cmp.Or(inherited, causationID)
 	}
 	return correlationID, causationID
 }
@@ -67,11 +74,7 @@ func Correlation(ctx context.Context) (correlationID, causationID string) {
 // ContextWithCause returns a context in which what is published, appended or fired is caused by the event h.
 // Handlers of batches use it; other handlers' contexts say so already.
 func ContextWithCause(ctx context.Context, h Header) context.Context {
-	c := &handlerContext{Context: ctx, cause: h}
-	if outer := handlerOf(ctx); outer != nil {
-		c.sub = outer.sub
-	}
-	return c
+	return &causeContext{Context: ctx, sub: handlerOf(ctx), cause: h}
 }
 
 type writerKey struct{}

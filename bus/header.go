@@ -72,6 +72,11 @@ func (h *Header) check() error {
 	if h.Kind != "" && !isToken(h.Kind) {
 		return &HeaderError{Field: "Kind", Value: h.Kind, Reason: "not a kind (allowed: a-z 0-9 _ -)"}
 	}
+	return nil
+}
+
+// checkTime reports a time that has no RFC 3339 form.
+func (h *Header) checkTime() error {
 	if y := h.Time.Year(); y < 0 || y > 9999 {
 		return &HeaderError{Field: "Time", Value: h.Time.String(), Reason: "year outside 0..9999"}
 	}

@@ -28,7 +28,7 @@ type boxTaker interface {
 	taker
 	accepts(reflect.Type) bool
 	takesAll() bool // any and Raw: doesn't count as a taker
-	offerParcel(p *parcel, now int64) (full bool)
+	offerParcel(p *parcel, now int64) outcome
 	awaitParcel(ctx context.Context, p *parcel, now int64)
 	offerRecordedParcel(p *parcel, now int64)
 }
@@ -103,34 +103,33 @@ func hashSubject(kind, id string) uint32 {
 	return h ^ h>>16
 }
 
-// offerLive queues a live event; true: the subscription blocks and its queue is full.
-func (in *inbox[T]) offerLive(e *Event[T], now int64) (full bool) {
+// offerLive queues a live event. The outcome is full if the subscription blocks.
+func (in *inbox[T]) offerLive(e *Event[T], now int64) outcome {
 	return in.offer(e, now, nil, true)
 }
 
-func (in *inbox[T]) offer(e *Event[T], now int64, bad error, live bool) bool {
+func (in *inbox[T]) offer(e *Event[T], now int64, bad error, live bool) outcome {
 	s := in.sub
 	if live && s.mode.stored() {
 		s.ignoreLive(&e.Header)
-		return false
+		return queued
 	}
-	switch in.laneOf(&e.Header).queue.push(e, now, 0, bad, s.policy.kind != policyBlock) {
-	case full:
-		return true
+	o := in.laneOf(&e.Header).queue.push(e, now, 0, bad, s.policy.kind != policyBlock)
+	switch o {
 	case dropped:
 		s.noteDrop(now)
 	case replaced:
 		s.coalesced.Add(1)
 	}
-	return false
+	return o
 }
 
 func (in *inbox[T]) offerRecorded(e *Event[T], now int64, bad error) { in.offer(e, now, bad, false) }
 
-func (in *inbox[T]) offerParcel(p *parcel, now int64) (full bool) {
+func (in *inbox[T]) offerParcel(p *parcel, now int64) outcome {
 	if in.sub.mode.stored() {
 		in.sub.ignoreLive(p.header)
-		return false
+		return queued
 	}
 	var e Event[T]
 	bad := in.unpack(p, &e)

@@ -9,7 +9,6 @@ import (
 )
 
 const (
-	contextSlab = 16 // contexts made at a time
 	timedChunk  = 32 // fast handlers are timed in chunks
 	fastHandler = 2 * time.Microsecond
 )
@@ -22,14 +21,14 @@ type lane[T any] struct {
 	running atomic.Int64 // since when a chunk runs, Unix ns; 0: idle
 
 	// The worker's own.
-	contexts  []handlerContext
-	delivered uint64
-	chunk     int
-	chunkAt   time.Time
-	exact     bool
-	ctx       *handlerContext
-	slot      *slot[T] // the event at hand
-	attempt   int      // failed tries of it
+	contexts []delivery
+	desk     desk
+	chunk    int
+	chunkAt  time.Time
+	fast     bool
+	ctx      *delivery
+	slot     *slot[T] // the event at hand
+	attempt  int      // failed tries of it
 }
 
 var errGoexit = errors.New("bus: handler ended its goroutine (runtime.Goexit)")
@@ -72,10 +71,10 @@ func (l *lane[T]) work() {
 	l.chunkAt = time.Now()
 	l.running.Store(l.chunkAt.UnixNano())
 	var last *Header
-	for s := l.queue.claim(); s != nil; s = l.queue.claim() {
+	for s := l.queue.claim(l.fast); s != nil; s = l.queue.claim(l.fast) {
 		l.handle(s)
 		last = &s.event.Header
-		if l.chunk++; l.exact || l.chunk == timedChunk {
+		if l.chunk++; !l.fast || l.chunk == timedChunk {
 			l.endChunk(last)
 		}
 	}
@@ -91,20 +90,21 @@ func (l *lane[T]) endChunk(h *Header) {
 	now := time.Now()
 	took := now.Sub(l.chunkAt)
 	l.in.sub.noteTime(took, h)
-	l.in.sub.delivered.Add(l.delivered)
-	l.exact = took/time.Duration(l.chunk) > fastHandler
-	l.chunk, l.chunkAt, l.delivered = 0, now, 0
+	l.fast = took/time.Duration(l.chunk) <= fastHandler
+	l.chunk, l.chunkAt = 0, now
 	l.running.Store(now.UnixNano())
 }
 
-func (l *lane[T]) context(h *Header) *handlerContext {
+// context puts an event on the desk and returns the context of its delivery.
+func (l *lane[T]) context(h *Header) *delivery {
 	if len(l.contexts) == 0 {
-		l.contexts = make([]handlerContext, contextSlab)
+		l.contexts = make([]delivery, deliverySlab)
 	}
-	c := &l.contexts[0]
+	d := &l.contexts[0]
 	l.contexts = l.contexts[1:]
-	c.Context, c.sub, c.cause = l.in.sub.bus.base, l.in.sub, *h
-	return c
+	l.desk.cause = h
+	d.desk, d.id, d.correlation = &l.desk, h.ID, h.CorrelationID
+	return d
 }
 
 // handle sees an event through: gap notice, tries, and what follows.
@@ -122,6 +122,7 @@ func (l *lane[T]) handle(s *slot[T]) {
 
 // settle notes that the event at hand is over, and whether it is done.
 func (l *lane[T]) settle(done bool) {
+	l.ctx.end()
 	if done && l.slot.ticket != 0 {
 		l.reader.progress.complete(l.slot.ticket)
 	}
@@ -133,7 +134,7 @@ func (l *lane[T]) attempts() bool {
 	for {
 		err := l.call(l.ctx, &l.slot.event)
 		if err == nil {
-			l.delivered++
+			l.in.sub.delivered.Add(1)
 			return true
 		}
 		if done, ok := l.failed(err); done {
@@ -145,9 +146,11 @@ func (l *lane[T]) attempts() bool {
 // failed deals with a failed try. done: there is no other; ok: the subscription goes on.
 func (l *lane[T]) failed(err error) (done, ok bool) {
 	sub, h := l.in.sub, l.slot.event.Header
+	l.chunk++
+	l.endChunk(&h)
 	if errors.Is(err, Stop) {
 		sub.Close()
-		l.delivered++
+		l.in.sub.delivered.Add(1)
 		return true, true
 	}
 	l.attempt++
@@ -162,7 +165,7 @@ func (l *lane[T]) failed(err error) (done, ok bool) {
 	return false, false
 }
 
-func (l *lane[T]) call(ctx *handlerContext, e *Event[T]) (err error) {
+func (l *lane[T]) call(ctx *delivery, e *Event[T]) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = newPanicError(r)

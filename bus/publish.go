@@ -79,6 +79,9 @@ func (b *Bus) stamp(ctx context.Context, h *Header, p Payload, now time.Time, st
 	if len(stamps) > 0 {
 		h.Seq, h.Schema = 0, 0
 		h.Time = h.Time.Round(0).UTC()
+		if err := h.checkTime(); err != nil {
+			return err
+		}
 	}
 	return h.check()
 }
@@ -88,8 +91,8 @@ func (h *Header) inherit(ctx context.Context) {
 		return
 	}
 	h.CorrelationID, h.CausationID = Correlation(ctx)
-	if c := handlerOf(ctx); c != nil {
-		h.TraceParent = c.cause.TraceParent
+	if cause, ok := Cause(ctx); ok {
+		h.TraceParent = cause.TraceParent
 	}
 }
 

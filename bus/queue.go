@@ -18,6 +18,9 @@ const (
 	refused          // the queue is closed
 )
 
+// roomChunk is how many events a fast worker takes before it tells those who wait for room.
+const roomChunk = 64
+
 // queue is one lane's bounded inbox. Publishers push under mu; the lane's worker takes everything at once and claims slot by slot,
 // so neither side holds the lock for longer than a copy. A slot that is claimed is handled or dropped, exactly once.
 type queue[T any] struct {
@@ -194,12 +197,13 @@ func (q *queue[T]) fill() {
 }
 
 // claim returns the next event of the batch, nil at its end or when the queue was closed. Only the worker calls it.
-func (q *queue[T]) claim() *slot[T] {
+// A fast one tells those who wait for room now and then; waking them for each event would cost more than handling it.
+func (q *queue[T]) claim(fast bool) *slot[T] {
 	i := q.next.Add(1) - 1
 	if i >= int64(q.batch.n) {
 		return nil
 	}
-	if q.waiters.Load() > 0 {
+	if q.waiters.Load() > 0 && (!fast || i%roomChunk == roomChunk-1 || i == int64(q.batch.n)-1) {
 		q.signalRoom()
 	}
 	return q.batch.at(int(i))

@@ -59,6 +59,8 @@ func (b *Bus) admit(s *Subscription) error {
 		return err
 	}
 	s.client.subs = append(s.client.subs, s)
+	b.made++
+	s.order = b.made
 	b.subs = append(b.subs, s)
 	b.reroute(s) // first, so that a reader that starts misses no nudge
 	s.inner.start()

@@ -103,7 +103,7 @@ func (in *inbox[T]) begin() error {
 	}
 	if s.mode != modeBatch {
 		for range s.lanes {
-			in.lanes = append(in.lanes, &lane[T]{in: in, queue: newQueue[T](s.capacity, s.policy.kind)})
+			in.lanes = append(in.lanes, &lane[T]{in: in, queue: newQueue[T](s.capacity, s.policy.kind), desk: desk{sub: s}})
 		}
 	}
 	if s.mode.reads() {

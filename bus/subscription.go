@@ -32,6 +32,7 @@ type Subscription struct {
 	mode    mode
 	goType  reflect.Type
 	site    string
+	order   uint64        // of its beginning, among all of the bus
 	after   uint64        // live: recorded events up to here were there before it
 	closing chan struct{} // closed by Close, Stop and Halt
 	done    chan struct{}
@@ -67,6 +68,15 @@ func (s *Subscription) Close() {
 	if finished {
 		s.bus.forget(s)
 	}
+}
+
+// Drain ends the subscription as Client.Close does: its queue is worked off first (a durable one finishes the event at hand).
+// To replace a subscription without losing an event: subscribe the new one, then drain the old one; an event may reach both.
+func (s *Subscription) Drain(ctx context.Context) error {
+	if handlerOf(ctx) == s {
+		return ErrInHandler
+	}
+	return drain(ctx, []*Subscription{s})
 }
 
 // Done is closed when the subscription is closed or halted and its last handler has ended.

@@ -38,6 +38,7 @@ type routes[T any] struct {
 	concrete []*inbox[T]
 	boxed    []boxTaker
 	schemas  []*registration
+	upTo     uint64 // the order of the newest subscription
 	last     atomic.Pointer[group[T]]
 	groups   sync.Map // event type → *group[T]
 	count    atomic.Int32
@@ -57,6 +58,8 @@ type scratch[T any] struct {
 	parcel parcel
 	full   []*inbox[T]
 	boxed  []boxTaker
+
+	refused bool // by a subscription that was closed meanwhile
 }
 
 func newTopic[T any](b *Bus, typ reflect.Type) *topic[T] {
@@ -72,6 +75,7 @@ func (t *topic[T]) goType() reflect.Type { return t.typ }
 func (t *topic[T]) rebuild() {
 	r := &routes[T]{topic: t, schemas: t.bus.registry.of(t.typ)}
 	for _, s := range t.bus.subs {
+		r.upTo = max(r.upTo, s.order)
 		if in, ok := s.inner.(*inbox[T]); ok && !in.boxed && !t.bare {
 			r.concrete = append(r.concrete, in)
 		} else if bt, ok := s.inner.(boxTaker); ok && bt.accepts(t.typ) {
@@ -124,6 +128,7 @@ func (t *topic[T]) publish(ctx context.Context, payload T, stamps []Stamp) error
 func (s *scratch[T]) reset() {
 	s.event = Event[T]{}
 	s.parcel = parcel{}
+	s.refused = false
 	clear(s.full)
 	clear(s.boxed)
 	s.full, s.boxed = s.full[:0], s.boxed[:0]
@@ -148,48 +153,72 @@ func (t *topic[T]) offer(ctx context.Context, s *scratch[T], stamps []Stamp) err
 			return err
 		}
 	}
-	g, err := t.routes.Load().group(h.Type)
+	r := t.routes.Load()
+	g, err := r.group(h.Type)
 	if err != nil {
 		return err
 	}
 	h.Schema = g.schema
-	t.offerLive(ctx, s, g, now.UnixNano())
+	at := now.UnixNano()
+	taken := t.offerLive(s, g, at, 0)
+	for s.refused {
+		taken = t.offerAgain(s, &r, at) || taken
+	}
+	if tap := t.bus.taps.Load(); tap != nil {
+		t.bus.tapped(*tap, h)
+	}
+	if !taken {
+		t.bus.unhandled(h)
+	}
+	if len(s.full)+len(s.boxed) > 0 {
+		t.await(ctx, s, at)
+	}
 	return nil
 }
 
-func (t *topic[T]) offerLive(ctx context.Context, s *scratch[T], g *group[T], now int64) {
-	taken := false
+// offerAgain follows a subscription that was closed meanwhile: whoever has come since the snapshot was taken may be there to replace it.
+func (t *topic[T]) offerAgain(s *scratch[T], r **routes[T], at int64) (taken bool) {
+	s.refused = false
+	old := *r
+	*r = t.routes.Load()
+	g, err := (*r).group(s.event.Type)
+	if *r == old || err != nil {
+		return false
+	}
+	return t.offerLive(s, g, at, old.upTo)
+}
+
+// offerLive offers a live event to the subscriptions that are newer than after, and reports whether anyone who names what he wants took it.
+func (t *topic[T]) offerLive(s *scratch[T], g *group[T], now int64, after uint64) (taken bool) {
 	for _, list := range g.concrete.lists(&s.event.Header) {
 		for _, in := range list {
-			if !in.sub.admits(&s.event.Header) {
+			if in.sub.order <= after || !in.sub.admits(&s.event.Header) {
 				continue
 			}
 			taken = true
-			if in.offerLive(&s.event, now) {
+			switch in.offerLive(&s.event, now) {
+			case full:
 				s.full = append(s.full, in)
+			case refused:
+				s.refused = true
 			}
 		}
 	}
 	for _, list := range g.boxed.lists(&s.event.Header) {
 		for _, in := range list {
-			if !in.base().admits(&s.event.Header) {
+			if in.base().order <= after || !in.base().admits(&s.event.Header) {
 				continue
 			}
 			taken = taken || !in.takesAll()
-			if in.offerParcel(t.parcel(s), now) {
+			switch in.offerParcel(t.parcel(s), now) {
+			case full:
 				s.boxed = append(s.boxed, in)
+			case refused:
+				s.refused = true
 			}
 		}
 	}
-	if tap := t.bus.taps.Load(); tap != nil {
-		t.bus.tapped(*tap, &s.event.Header)
-	}
-	if !taken {
-		t.bus.unhandled(&s.event.Header)
-	}
-	if len(s.full)+len(s.boxed) > 0 {
-		t.await(ctx, s, now)
-	}
+	return taken
 }
 
 // await lets blocking subscriptions have the event last, when everybody else has it.

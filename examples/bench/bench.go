@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// bench holds what was asked for, and the rows so far.
+type bench struct {
+	rounds    int           // that count
+	slice     time.Duration // of each contender in each round
+	resources int
+	idle      int    // resources of the row about memory
+	profile   string // a directory; "": none is written
+	progress  io.Writer
+
+	group string // of the rows that are being made
+	rows  []row
+}
+
+// groups are what can be run, in order.
+var groups = []struct {
+	name string
+	run  func(*bench) error
+}{
+	{"bus", (*bench).bus},
+	{"fsm", (*bench).fsm},
+	{"resources", (*bench).moves},
+}
+
+// run runs a group, or all of them.
+func (b *bench) run(only string) error {
+	for _, g := range groups {
+		if only != "" && only != g.name {
+			continue
+		}
+		b.group = g.name
+		if err := g.run(b); err != nil {
+			return fmt.Errorf("%s: %w", g.name, err)
+		}
+	}
+	return nil
+}
+
+// say tells what is being measured.
+func (b *bench) say(what string) {
+	fmt.Fprintf(b.progress, "%s: %s\n", b.group, what)
+}

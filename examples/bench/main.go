@@ -1,0 +1,82 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"time"
+)
+
+func main() {
+	err := start(os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// start parses the arguments, runs what they ask for, and prints the rows.
+func start(args []string, out, progress io.Writer) error {
+	b := &bench{progress: progress}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(progress)
+	only := flags.String("only", "", "run one group: bus, fsm or resources (default all)")
+	asJSON := flags.Bool("json", false, "print a JSON object per row")
+	check := flags.Bool("check", false, "exit with 1 if a bar is missed")
+	child := flags.String("rss", "", "print this process's memory after work on that database, for the row about memory")
+	flags.IntVar(&b.rounds, "rounds", 9, "rounds; figures are medians over them")
+	flags.DurationVar(&b.slice, "slice", 25*time.Millisecond, "how long each contender has in a round")
+	flags.IntVar(&b.resources, "resources", 10_000, "how many resources are moved")
+	flags.IntVar(&b.idle, "idle", 100_000, "how many idle resources memory is measured with")
+	flags.StringVar(&b.profile, "profile", "", "write a CPU profile of ours to this directory for each comparison")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if err := b.validate(*only, flags.Args()); err != nil {
+		return err
+	}
+	if *child != "" {
+		return printMemory(out, *child)
+	}
+	fmt.Fprintf(progress, "%s, %d CPUs, %d rounds of %v\n", runtime.Version(), runtime.GOMAXPROCS(0), b.rounds, b.slice)
+	if err := b.run(*only); err != nil {
+		return err
+	}
+	return b.report(out, *asJSON, *check)
+}
+
+func (b *bench) validate(only string, rest []string) error {
+	known := only == ""
+	for _, g := range groups {
+		known = known || g.name == only
+	}
+	switch {
+	case !known:
+		return fmt.Errorf("-only %q: want bus, fsm or resources", only)
+	case len(rest) > 0:
+		return fmt.Errorf("unexpected argument %q", rest[0])
+	case b.rounds < 1 || b.slice <= 0 || b.resources < callers || b.idle < 1000:
+		return fmt.Errorf("-rounds must be 1 or more, -slice more than 0, -resources %d or more, -idle 1000 or more", callers)
+	}
+	return nil
+}
+
+func (b *bench) report(out io.Writer, asJSON, check bool) error {
+	write := writeTable
+	if asJSON {
+		write = writeJSON
+	}
+	if err := write(out, b.rows); err != nil {
+		return err
+	}
+	if missed := short(b.rows); check && len(missed) > 0 {
+		return fmt.Errorf("%d of %d bars missed", len(missed), bars(b.rows))
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+const (
+	callers = 64
+	perTx   = 32 // rows of a raw transaction: as many as 64 callers make groups of
+)
+
+// firing is somebody who moves resources in a database of his own.
+type firing interface {
+	fire(i int) error // moves the i-th resource on; for different resources it may be called concurrently
+	settle() error    // returns when all moves are committed, and everybody who is to hear of them has
+	close() error
+}
+
+// moves compares durable moves on SQLite, of many callers and of one, and what idle resources weigh.
+func (b *bench) moves() error {
+	dir, err := os.MkdirTemp("", "cloudbus-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := b.durableMoves(dir); err != nil {
+		return err
+	}
+	return b.weight(dir)
+}
+
+func (b *bench) durableMoves(dir string) (err error) {
+	b.say(fmt.Sprintf("creating %d resources", b.resources))
+	ours, peers, err := b.compete(dir)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, ours.close(), peers.raw.close(), peers.gorm.close())
+	}()
+	// 16 slices: several checkpoints of the write-ahead log, which cost more than all else, fall into each.
+	drive := func(name string, f firing, callers int, bars ...bar) contender {
+		return contender{name: name, bars: bars, run: func() ([]float64, error) { return drive(f, callers, b.resources, 16*b.slice) }}
+	}
+	peers.raw.perTx = perTx
+	err = b.hold(contest{name: "durable move, 64 callers", unit: "µs", contenders: []contender{
+		drive("ours", ours, callers),
+		drive(fmt.Sprintf("raw SQL, %d a transaction", perTx), peers.raw, 1, atLeast(0.6)),
+		drive("gorm, a transaction each", peers.gorm, callers, atLeast(5)),
+	}})
+	if err != nil {
+		return err
+	}
+	peers.raw.perTx = 1
+	return b.hold(contest{name: "durable move, one caller alone", unit: "µs", contenders: []contender{
+		drive("ours", ours, 1),
+		drive("raw SQL, a transaction each", peers.raw, 1, atMost(1.3)),
+		drive("gorm, a transaction each", peers.gorm, 1),
+	}})
+}
+
+type rivals struct {
+	raw  *rawMoves
+	gorm *gormMoves
+}
+
+// compete makes three databases with the same contents.
+func (b *bench) compete(dir string) (*fleet, rivals, error) {
+	path := filepath.Join(dir, "ours.db")
+	seed, err := openFleet(path)
+	if err != nil {
+		return nil, rivals{}, err
+	}
+	err = seed.create(b.resources)
+	pragmas, perr := seed.pragmas()
+	if err := errors.Join(err, perr, seed.close()); err != nil {
+		return nil, rivals{}, err
+	}
+	var r rivals
+	for _, name := range []string{"raw.db", "gorm.db"} {
+		if err := copyFile(path, filepath.Join(dir, name)); err != nil {
+			return nil, r, err
+		}
+	}
+	if r.raw, err = openRaw(filepath.Join(dir, "raw.db"), seed.ids, pragmas); err != nil {
+		return nil, r, err
+	}
+	if r.gorm, err = openGorm(filepath.Join(dir, "gorm.db"), seed.ids, pragmas); err != nil {
+		return nil, r, errors.Join(err, r.raw.close())
+	}
+	ours, err := openFleet(path)
+	if err != nil {
+		return nil, r, errors.Join(err, r.raw.close(), r.gorm.close())
+	}
+	ours.take(seed.ids)
+	return ours, r, nil
+}
+
+// drive lets callers move resources for about d and returns the microseconds of a move. Each caller has resources of his own
+// and takes them at random, as pages of a database cost most when they are touched at random.
+func drive(f firing, callers, resources int, d time.Duration) ([]float64, error) {
+	moved := make([]int, callers)
+	errs := make([]error, callers+1)
+	begun := time.Now()
+	var all sync.WaitGroup
+	for c := range callers {
+		all.Go(func() {
+			for errs[c] == nil && time.Since(begun) < d {
+				errs[c] = f.fire(c + callers*rand.IntN(resources/callers))
+				moved[c]++
+			}
+		})
+	}
+	all.Wait()
+	errs[callers] = f.settle()
+	took := time.Since(begun)
+	total := 0
+	for _, n := range moved {
+		total += n
+	}
+	return []float64{took.Seconds() * 1e6 / float64(total)}, errors.Join(errs...)
+}
+
+func copyFile(from, to string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, data, 0o600)
+}

@@ -1,6 +1,7 @@
 package evbus_test
 
 import (
+	"context"
 	"sync/atomic"
 	"testing"
 
@@ -32,21 +33,19 @@ func BenchmarkPublish(b *testing.B) {
 		{"stamped", func(stamped) { calls.Add(1) }, []any{stamped{ID: "x"}}},
 	}
 	for _, h := range handlers {
-		for _, mode := range []string{"sync", "async", "transactional"} {
-			for _, whose := range []string{"ours", "original"} {
+		for _, mode := range []string{"sync", "async"} {
+			for _, whose := range []string{"ours", "direct", "original"} {
 				b.Run(h.name+"/"+mode+"/"+whose, func(b *testing.B) {
 					var e EventBus.Bus = EventBus.New()
-					if whose == "ours" {
-						below := bus.New(bus.Options{})
-						defer below.Close(b.Context())
-						e = evbus.New(below, evbus.Options{})
+					if whose != "original" {
+						e = newBenchBus(b, whose == "direct")
 					}
 					calls.Store(0)
 					for range 3 {
 						if mode == "sync" {
 							e.Subscribe("topic", h.fn)
 						} else {
-							e.SubscribeAsync("topic", h.fn, mode == "transactional")
+							e.SubscribeAsync("topic", h.fn, false)
 						}
 					}
 					b.ReportAllocs()
@@ -64,4 +63,14 @@ func BenchmarkPublish(b *testing.B) {
 			}
 		}
 	}
+}
+
+func newBenchBus(b *testing.B, direct bool) *evbus.Bus {
+	below := bus.New(bus.Options{})
+	b.Cleanup(func() { below.Close(context.Background()) })
+	e := evbus.New(below, evbus.Options{})
+	if direct {
+		evbus.Direct[stamped](e)
+	}
+	return e
 }

@@ -45,8 +45,9 @@ type Bus struct {
 	// attention counts who wants to know of each ended call: those that wait, and handlers that are gone but have calls left.
 	attention atomic.Int32
 
-	closed    atomic.Bool // set under mu
-	downs     limiter     // of log lines about the bus below
+	closed atomic.Bool            // set under mu
+	direct atomic.Pointer[direct] // never changed in place
+	downs  limiter                // of log lines about the bus below
 
 	mu     sync.Mutex
 	made   int        // asynchronous handlers, for their names
@@ -69,6 +70,7 @@ func New(b *bus.Bus, o Options) *Bus {
 		o.Workers = 1
 	}
 	e := &Bus{opts: o, log: o.Logger, client: b.Client(o.Name)}
+	e.direct.Store(&common)
 	if o.Workers > 1 {
 		e.slots = slotNames
 	}

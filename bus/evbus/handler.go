@@ -33,7 +33,7 @@ func (b *Bus) newHandler(topic string, fn any) (*handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &handler{bus: b, topic: topic, event: eventType(b.client.Name(), topic), id: id, invoke: newInvoker(fn)}, nil
+	return &handler{bus: b, topic: topic, event: eventType(b.client.Name(), topic), id: id, invoke: b.direct.Load().invoker(fn)}, nil
 }
 
 // claim reports whether the handler takes a call that is being published; a once takes one.

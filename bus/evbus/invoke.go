@@ -2,54 +2,56 @@ package evbus
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 )
 
 // invoker calls a handler with what was published. It returns an error that wraps ErrArguments, or the handler's own.
 type invoker func(args []any) error
 
-// newInvoker does at Subscribe what can be done before a call. Common functions are called directly, others by reflection.
-func newInvoker(fn any) invoker {
+// direct makes invokers for function types that are called without reflection.
+type direct map[reflect.Type]func(fn any, slow invoker) invoker
+
+// Direct makes calls of handlers func(T) that are subscribed after it about three times as fast: without reflection.
+// Those of the common basic types, of any and of error are called so anyway.
+func Direct[T any](b *Bus) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	next := maps.Clone(*b.direct.Load())
+	next[reflect.TypeFor[func(T)]()] = unary[T]
+	b.direct.Store(&next)
+}
+
+// common are the function types that are called directly from the start.
+var common = direct{
+	reflect.TypeFor[func()]():               nullary,
+	reflect.TypeFor[func(...any)]():         variadic,
+	reflect.TypeFor[func(any)]():            unary[any],
+	reflect.TypeFor[func(error)]():          unary[error],
+	reflect.TypeFor[func(string)]():         unary[string],
+	reflect.TypeFor[func([]byte)]():         unary[[]byte],
+	reflect.TypeFor[func(bool)]():           unary[bool],
+	reflect.TypeFor[func(int)]():            unary[int],
+	reflect.TypeFor[func(int64)]():          unary[int64],
+	reflect.TypeFor[func(uint64)]():         unary[uint64],
+	reflect.TypeFor[func(float64)]():        unary[float64],
+	reflect.TypeFor[func(any, any)]():       binary[any, any],
+	reflect.TypeFor[func(string, any)]():    binary[string, any],
+	reflect.TypeFor[func(string, string)](): binary[string, string],
+	reflect.TypeFor[func(string, int)]():    binary[string, int],
+	reflect.TypeFor[func(int, int)]():       binary[int, int],
+}
+
+// invoker does at Subscribe what can be done before a call. Functions of the types in d are called directly, others by reflection.
+func (d direct) invoker(fn any) invoker {
 	v := reflect.ValueOf(fn)
 	if t := v.Type(); t.Name() != "" {
 		v = v.Convert(unnamed(t))
-		fn = v.Interface()
 	}
 	slow := newReflected(v).invoke
-	switch f := fn.(type) {
-	case func():
-		return nullary(f, slow)
-	case func(any):
-		return unary(f, slow)
-	case func(string):
-		return unary(f, slow)
-	case func([]byte):
-		return unary(f, slow)
-	case func(bool):
-		return unary(f, slow)
-	case func(int):
-		return unary(f, slow)
-	case func(int64):
-		return unary(f, slow)
-	case func(float64):
-		return unary(f, slow)
-	case func(error):
-		return unary(f, slow)
-	case func(string, string):
-		return binary(f, slow)
-	case func(string, any):
-		return binary(f, slow)
-	case func(string, int):
-		return binary(f, slow)
-	case func(int, int):
-		return binary(f, slow)
-	case func(any, any):
-		return binary(f, slow)
-	case func(...any):
-		return func(args []any) error {
-			f(append([]any(nil), args...)...) // the handler may change its own
-			return nil
-		}
+	if fast := d[v.Type()]; fast != nil {
+		return fast(v.Interface(), slow)
 	}
 	return slow
 }
@@ -69,7 +71,8 @@ func unnamed(t reflect.Type) reflect.Type {
 
 // What isn't exactly the parameter's type (nil, too) takes the slow way, which knows what is assignable.
 
-func nullary(f func(), slow invoker) invoker {
+func nullary(fn any, slow invoker) invoker {
+	f := fn.(func())
 	return func(args []any) error {
 		if len(args) != 0 {
 			return slow(args)
@@ -79,7 +82,8 @@ func nullary(f func(), slow invoker) invoker {
 	}
 }
 
-func unary[A any](f func(A), slow invoker) invoker {
+func unary[A any](fn any, slow invoker) invoker {
+	f := fn.(func(A))
 	return func(args []any) error {
 		if len(args) == 1 {
 			if a, ok := args[0].(A); ok {
@@ -91,7 +95,8 @@ func unary[A any](f func(A), slow invoker) invoker {
 	}
 }
 
-func binary[A, B any](f func(A, B), slow invoker) invoker {
+func binary[A, B any](fn any, slow invoker) invoker {
+	f := fn.(func(A, B))
 	return func(args []any) error {
 		if len(args) == 2 {
 			a, okA := args[0].(A)
@@ -102,6 +107,14 @@ func binary[A, B any](f func(A, B), slow invoker) invoker {
 			}
 		}
 		return slow(args)
+	}
+}
+
+func variadic(fn any, _ invoker) invoker {
+	f := fn.(func(...any))
+	return func(args []any) error {
+		f(slices.Clone(args)...) // the handler may change its own
+		return nil
 	}
 }
 
@@ -129,22 +142,24 @@ func newReflected(fn reflect.Value) *reflected {
 
 func (r *reflected) invoke(args []any) error {
 	if len(args) < len(r.fixed) || r.rest == nil && len(args) > len(r.fixed) {
-		return fmt.Errorf("%w: got %d", ErrArguments, len(args))
+		return fmt.Errorf("%w: there are %d", ErrArguments, len(args))
 	}
-	values := make([]reflect.Value, len(args))
+	var few [4]reflect.Value // mostly enough, and on the stack
+	values := few[:0]
 	for i, arg := range args {
 		typ := r.rest
 		if i < len(r.fixed) {
 			typ = r.fixed[i]
 		}
 		if arg == nil {
-			values[i] = reflect.Zero(typ)
+			values = append(values, reflect.Zero(typ))
 			continue
 		}
-		values[i] = reflect.ValueOf(arg)
-		if got := values[i].Type(); got != typ && !got.AssignableTo(typ) {
+		v := reflect.ValueOf(arg)
+		if got := v.Type(); got != typ && !got.AssignableTo(typ) {
 			return fmt.Errorf("%w: argument %d is %v, not %v", ErrArguments, i+1, got, typ)
 		}
+		values = append(values, v)
 	}
 	out := r.fn.Call(values)
 	if !r.fails {

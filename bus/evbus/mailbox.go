@@ -19,6 +19,7 @@ type mailbox struct {
 	offered atomic.Uint64 // by publishers
 	_       [64]byte      // publishers and the handler count apart
 	ended   atomic.Uint64
+	dropped atomic.Uint64 // as far as known: who publishes, waits or unsubscribes looks it up
 }
 
 // open starts the handler's subscription.
@@ -68,16 +69,20 @@ func (h *handler) deliver(_ context.Context, e bus.Event[Call]) error {
 // end counts a call, and tells who wants to know.
 func (h *handler) end() {
 	h.mailbox.ended.Add(1)
-	if h.bus.attention.Load() != 0 {
-		h.settle()
+	if h.bus.attention.Load() != 0 && h.mailbox.idle() {
+		h.settled()
 	}
 }
 
-// settle ends the subscription of a handler that is gone and has nothing left to do, and wakes those who wait for it to be idle.
+// settle looks whether the handler is idle, and tells.
 func (h *handler) settle() {
-	if !h.idle() {
-		return
+	if h.idle() {
+		h.settled()
 	}
+}
+
+// settled ends the subscription of a handler that is gone and has nothing left to do, and wakes those who wait for it to be idle.
+func (h *handler) settled() {
 	if h.gone.Load() {
 		h.mailbox.finish.Do(func() {
 			h.mailbox.sub.Close()
@@ -90,16 +95,22 @@ func (h *handler) settle() {
 // idle reports whether no call is queued or running.
 func (h *handler) idle() bool {
 	m := h.mailbox
-	offered := m.offered.Load()
-	if m.ended.Load() >= offered {
+	if m.idle() {
 		return true
 	}
 	select {
 	case <-m.sub.Done(): // the bus below was closed
 		return true
 	default:
-		return m.ended.Load()+m.sub.Inspect().Dropped >= offered
 	}
+	m.dropped.Store(m.sub.Inspect().Dropped)
+	return m.idle()
+}
+
+// idle reports whether the calls that were offered have ended or are known to be dropped.
+func (m *mailbox) idle() bool {
+	offered := m.offered.Load()
+	return m.ended.Load()+m.dropped.Load() >= offered
 }
 
 // finished takes a handler out of those that may have calls left.

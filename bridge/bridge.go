@@ -40,7 +40,6 @@ type Bridge struct {
 	life    lifetime
 
 	opened       bool
-	client       *bus.Client // the relay's own, see Subscribe
 	subscription *bus.Subscription
 }
 
@@ -77,12 +76,8 @@ func (b *Bridge) Init(ctx context.Context, rt *plugins.Runtime) error {
 }
 
 // Subscribe starts to read the journal where the bridge left off. It doesn't wait for the broker.
-//
-// The subscription belongs to a client of its own, <c>_relay, not to c: whoever closes c waits for its handlers first,
-// and ours may be waiting for the broker until Close tells them not to.
 func (b *Bridge) Subscribe(c *bus.Client) error {
-	b.client = c.Bus().Client(c.Name() + "_relay")
-	subscription, err := bus.Subscribe(b.client, b.handle, b.options.subscription()...)
+	subscription, err := bus.Subscribe(c, b.handle, b.options.subscription()...)
 	if err != nil {
 		return fmt.Errorf("bridge: subscribe %s: %w", b.Name(), err)
 	}
@@ -90,26 +85,13 @@ func (b *Bridge) Subscribe(c *bus.Client) error {
 	return nil
 }
 
-// Close stops sending. What is under way has two seconds to be acknowledged; what waits for the broker stays in the journal, and is sent after the next start.
-func (b *Bridge) Close(ctx context.Context) error {
-	var err error
-	if b.subscription != nil {
-		b.subscription.Close()
-		b.life.close()
-		err = b.drain(ctx)
+// Drain stops sending. What is under way has two seconds to be acknowledged; what waits for the broker stays in the journal, and is sent after the next start.
+func (b *Bridge) Drain(ctx context.Context) error {
+	if b.subscription == nil {
+		return nil
 	}
-	b.life.abort()
-	if b.client != nil {
-		err = errors.Join(err, b.client.Close(ctx))
-	}
-	if closer, ok := b.sink.(Closer); ok && b.opened {
-		err = errors.Join(err, closer.Close(ctx))
-	}
-	return err
-}
-
-// drain waits for the handlers that run.
-func (b *Bridge) drain(ctx context.Context) error {
+	b.subscription.Close()
+	b.life.close()
 	patience, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
 	defer context.AfterFunc(patience, b.life.abort)()
@@ -127,7 +109,17 @@ func (b *Bridge) drain(ctx context.Context) error {
 	}
 }
 
+// Close closes the sink.
+func (b *Bridge) Close(ctx context.Context) error {
+	b.life.abort()
+	if closer, ok := b.sink.(Closer); ok && b.opened {
+		return closer.Close(ctx)
+	}
+	return nil
+}
+
 var (
 	_ plugins.Plugin   = (*Bridge)(nil)
 	_ plugins.Healther = (*Bridge)(nil)
+	_ plugins.Drainer  = (*Bridge)(nil)
 )

@@ -188,7 +188,7 @@ func (g *guest) shutDown(ctx context.Context) error {
 	client, inited := g.client, g.inited
 	g.mu.Unlock()
 	if client != nil {
-		errs = append(errs, client.Close(ctx))
+		errs = append(errs, g.drain(ctx), client.Close(ctx))
 	}
 	g.cancel()
 	errs = append(errs, g.wait(ctx))
@@ -199,6 +199,15 @@ func (g *guest) shutDown(ctx context.Context) error {
 		return &PluginError{Plugin: g.name, Phase: PhaseClose, Err: err}
 	}
 	return nil
+}
+
+// drain lets a plugin whose handlers wait for something outside tell them to end, as its client waits for them.
+func (g *guest) drain(ctx context.Context) error {
+	p, ok := g.plugin.(Drainer)
+	if !ok {
+		return nil
+	}
+	return call(ctx, "Drain", func() error { return p.Drain(ctx) })
 }
 
 func (g *guest) setStopped() {

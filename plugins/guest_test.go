@@ -105,6 +105,52 @@ func TestDisabledPluginIsCutOff(t *testing.T) {
 	}
 }
 
+func TestDrainTellsHandlersThatWait(t *testing.T) {
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			d := new(diary)
+			waiting, told := make(chan struct{}), make(chan struct{})
+			p := &guest{name: "waiter", diary: d}
+			p.subscribe = func(c *bus.Client) error {
+				_, err := bus.Subscribe(c, func(context.Context, bus.Event[Greeting]) error {
+					close(waiting)
+					<-told
+					d.note("handler ends")
+					return nil
+				})
+				return err
+			}
+			p.drain = func(context.Context) error { close(told); return way.fail() }
+			b := liveBus(t)
+			m := manager(t, plugins.Options{Bus: b}, p)
+			start(t, m)
+			if err := bus.Publish(t.Context(), b.Client("test"), Greeting{}); err != nil {
+				t.Fatal(err)
+			}
+			<-waiting
+			// However Drain ends, what follows it comes.
+			if err := m.Close(t.Context()); err == nil || !strings.Contains(err.Error(), way.want) {
+				t.Errorf("close: %v, want %q", err, way.want)
+			}
+			want := []string{"init waiter", "subscribe waiter", "drain waiter", "handler ends", "close waiter"}
+			if got := d.read(); !slices.Equal(got, want) {
+				t.Errorf("order %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+func TestDrainIsNotCalledWithoutSubscribe(t *testing.T) {
+	d := new(diary)
+	p := &guest{name: "unlucky", diary: d, drain: func(context.Context) error { return nil }}
+	p.init = func(context.Context, *plugins.Runtime) error { return errors.New("no luck") }
+	m := manager(t, plugins.Options{}, p)
+	start(t, m)
+	if want := []string{"init unlucky", "close unlucky"}; !slices.Equal(d.read(), want) {
+		t.Errorf("order %v, want %v", d.read(), want)
+	}
+}
+
 func TestDeadlinesNameWhoDidNotEnd(t *testing.T) {
 	for _, c := range []struct {
 		name string

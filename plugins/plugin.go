@@ -37,6 +37,11 @@ type (
 	Healther interface {
 		Health(ctx context.Context) error
 	}
+	// Drainer is implemented by plugins whose handlers wait for something outside of the server, a broker say. Drain is called when the plugin begins to close, if its Subscribe was called:
+	// before its subscriptions are drained, which waits for the handlers that run. It tells them to come to an end, and may wait for them.
+	Drainer interface {
+		Drain(ctx context.Context) error
+	}
 	// Migrator is implemented by plugins with tables: goose's *.sql files at the root of the FS, portable between SQLite and PostgreSQL, or in folders sqlite and postgres where they differ.
 	// They are applied before Init. Tables should carry the plugin's name as a prefix.
 	Migrator interface{ Migrations() fs.FS }

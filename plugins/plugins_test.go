@@ -45,6 +45,7 @@ type guest struct {
 	subscribe func(*bus.Client) error
 	close     func(context.Context) error
 	health    func(context.Context) error
+	drain     func(context.Context) error
 }
 
 func (g *guest) Name() string { return g.name }
@@ -78,6 +79,14 @@ func (g *guest) Health(ctx context.Context) error {
 		return nil
 	}
 	return g.health(ctx)
+}
+
+func (g *guest) Drain(ctx context.Context) error {
+	if g.drain == nil {
+		return nil
+	}
+	g.note("drain")
+	return g.drain(ctx)
 }
 
 func (g *guest) note(what string) {

@@ -7,7 +7,7 @@ import (
 )
 
 var (
-	// ErrOutcomeUnknown: whether the member was committed isn't known: its caller stopped waiting, or the database went away during COMMIT.
+	// ErrOutcomeUnknown: whether the member was committed isn't known: the database went away during COMMIT.
 	ErrOutcomeUnknown = errors.New("journal: the outcome is unknown")
 	// ErrBusy: another connection holds the database's lock.
 	ErrBusy = errors.New("journal: database is locked")

@@ -110,8 +110,11 @@ func (l *line) prepared(query string) (*sql.Stmt, error) {
 	if s, ok := l.statements[query]; ok {
 		return s, nil
 	}
-	if endsTransaction(query) {
+	switch s := parseStatement(query); {
+	case s.ends:
 		return nil, errCommit
+	case s.count > 1:
+		return nil, errSeveral // the driver would run the first and ignore the others
 	}
 	if len(l.statements) >= maxStatements {
 		for old, s := range l.statements {

@@ -55,11 +55,20 @@ func (j *Journal) Bounds(ctx context.Context) (first, last uint64, err error) {
 	return oldest.V, last, nil
 }
 
-// Read returns up to limit records with Seq > after, in order and without holes. A hole in the table, which nothing of ours makes, is an error.
+// Read returns up to limit records with Seq > after, in order and without holes. A hole in the table, which nothing of ours makes, is an error,
+// and so is a limit below 1.
 func (j *Journal) Read(ctx context.Context, after uint64, limit int) ([]bus.Record, error) {
+	if limit < 1 {
+		return nil, fmt.Errorf("journal: read: limit %d is not 1 or more", limit)
+	}
 	records, err := j.selectRecords(ctx, j.text.read, limit, after, limit)
 	if err != nil {
 		return nil, j.readError("read", err)
+	}
+	if len(records) > 0 && records[0].Seq != after+1 {
+		if err := j.checkStart(ctx, records[0].Seq); err != nil {
+			return nil, err
+		}
 	}
 	for i := 1; i < len(records); i++ {
 		if have, want := records[i].Seq, records[i-1].Seq+1; have != want {
@@ -67,6 +76,15 @@ func (j *Journal) Read(ctx context.Context, after uint64, limit int) ([]bus.Reco
 		}
 	}
 	return records, nil
+}
+
+// checkStart refuses a first record behind a gap that retention didn't make: then nothing is left before it.
+func (j *Journal) checkStart(ctx context.Context, seq uint64) error {
+	first, _, err := j.Bounds(ctx)
+	if err == nil && first < seq {
+		err = fmt.Errorf("journal: read: %w: number %d is missing", ErrCorrupt, seq-1)
+	}
+	return err
 }
 
 // SeqBefore returns the number of the newest record that was recorded before t, 0 if there is none. It looks at all that are newer.

@@ -164,8 +164,26 @@ func TestHoleIsAnError(t *testing.T) {
 	if _, err := j.Read(t.Context(), 0, 10); !errors.Is(err, journal.ErrCorrupt) {
 		t.Errorf("read over a hole: %v, want ErrCorrupt", err)
 	}
+	if _, err := j.Read(t.Context(), 1, 10); !errors.Is(err, journal.ErrCorrupt) {
+		t.Errorf("read that begins at a hole: %v, want ErrCorrupt", err)
+	}
 	exec(t, j, "DELETE FROM journal WHERE seq < 3")
 	if r, err := j.Read(t.Context(), 0, 10); err != nil || len(r) != 1 || r[0].Seq != 3 {
 		t.Errorf("read behind what was removed: %v, %v", r, err)
+	}
+}
+
+func TestReadRefusesALimitBelowOne(t *testing.T) {
+	j := open(t, sqlite.Options{})
+	attach(t, j)
+	for range 6 {
+		if err := appendNote(j, note{Type: "a.b"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, limit := range []int{0, -1} {
+		if r, err := j.Read(t.Context(), 0, limit); err == nil {
+			t.Errorf("limit %d: %d records", limit, len(r))
+		}
 	}
 }

@@ -126,7 +126,7 @@ func tooLong(err error) error {
 	return fmt.Errorf("%w: %w", ErrMemberTooLong, err)
 }
 
-// commit writes the staged events and commits; it returns the number of the last one, 0 without any.
+// commit writes the staged events and commits; it returns the number of the last one, 0 if none is known to be committed.
 func (t *Tx) commit() (last uint64, err error) {
 	if t.lost == nil && t.unsure && !t.j.line.inTransaction() {
 		t.lost = ErrTransactionLost
@@ -145,7 +145,10 @@ func (t *Tx) commit() (last uint64, err error) {
 	if !t.begun {
 		return 0, nil
 	}
-	return last, t.j.line.commit()
+	if err := t.j.line.commit(); err != nil {
+		return 0, err
+	}
+	return last, nil
 }
 
 func (t *Tx) rollback() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
 
 	"gorm.io/gorm"
 )
@@ -15,6 +14,7 @@ type memberPool struct{ t *Tx }
 
 var (
 	errCommit  = errors.New("journal: a member is committed by returning nil and rolled back by returning an error")
+	errSeveral = errors.New("journal: Exec and QueryRow take a single statement (DB takes several)")
 	errPrepare = errors.New("journal: statements can't be prepared on a member's transaction, which ends before they do")
 )
 
@@ -30,10 +30,11 @@ func (p *memberPool) PrepareContext(context.Context, string) (*sql.Stmt, error) 
 func (p *memberPool) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
 	p.t.mu.Lock()
 	defer p.t.mu.Unlock()
-	if err := p.ready(query); err != nil {
+	s, err := p.ready(query)
+	if err != nil {
 		return nil, err
 	}
-	if !isPlainWrite(query) {
+	if !s.changes {
 		p.t.unsure = true
 	}
 	res, err := p.t.j.line.conn.ExecContext(context.Background(), query, args...)
@@ -43,7 +44,7 @@ func (p *memberPool) ExecContext(_ context.Context, query string, args ...any) (
 func (p *memberPool) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
 	p.t.mu.Lock()
 	defer p.t.mu.Unlock()
-	if err := p.ready(query); err != nil {
+	if _, err := p.ready(query); err != nil {
 		return nil, err
 	}
 	p.t.unsure = true // errors of rows are seen by their reader alone
@@ -58,49 +59,21 @@ func (p *memberPool) QueryContext(_ context.Context, query string, args ...any) 
 func (p *memberPool) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
 	p.t.mu.Lock()
 	defer p.t.mu.Unlock()
-	if err := p.ready(query); err != nil {
+	if _, err := p.ready(query); err != nil {
 		return p.t.j.readSQL.QueryRowContext(refused{context.Background(), err}, query)
 	}
 	p.t.unsure = true
-	return p.t.j.line.conn.QueryRowContext(context.Background(), query, args...)
+	ctx, cancel := context.WithCancel(context.Background()) // a row that nobody scans can't be closed in another way
+	p.t.forget = append(p.t.forget, cancel)
+	return p.t.j.line.conn.QueryRowContext(ctx, query, args...)
 }
 
-func (p *memberPool) ready(query string) error {
-	if endsTransaction(query) {
-		return errCommit
+func (p *memberPool) ready(query string) (statement, error) {
+	s := parseStatement(query)
+	if s.ends {
+		return s, errCommit
 	}
-	return p.t.ready()
-}
-
-// isPlainWrite recognises a single statement that only writes rows.
-func isPlainWrite(query string) bool {
-	word, rest := firstWord(query)
-	switch word {
-	case "INSERT", "UPDATE", "DELETE":
-		return !strings.Contains(rest, ";")
-	}
-	return false
-}
-
-func firstWord(query string) (word, rest string) {
-	query = strings.TrimLeft(query, " \t\r\n;(")
-	if end := strings.IndexAny(query, " \t\r\n;"); end >= 0 {
-		return strings.ToUpper(query[:end]), query[end:]
-	}
-	return strings.ToUpper(query), ""
-}
-
-// endsTransaction recognises statements that begin or end a transaction. Savepoints are allowed.
-func endsTransaction(query string) bool {
-	word, rest := firstWord(query)
-	switch word {
-	case "BEGIN", "COMMIT", "END", "START", "ABORT":
-		return true
-	case "ROLLBACK":
-		rest = strings.ToUpper(strings.TrimSpace(rest))
-		return !strings.HasPrefix(rest, "TO ") && !strings.HasPrefix(rest, "TRANSACTION TO ")
-	}
-	return false
+	return s, p.t.ready()
 }
 
 // refused is a context that has ended with an error of ours: the only way to a *sql.Row that carries one.

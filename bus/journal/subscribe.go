@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -38,12 +39,16 @@ type gate[T any] struct {
 	name   string
 	fn     func(context.Context, *Tx, []bus.Event[T]) error
 	stored uint64 // all up to here is committed
+	unsure bool   // perhaps more is
 	size   int    // of the next batch
 }
 
 // commit hands a page to the handler, in several members if it takes long. When one fails, those before it stay committed:
 // their events are left out when the bus tries the page, or a part of it, again.
 func (g *gate[T]) commit(ctx context.Context, b bus.Batch[T]) error {
+	if err := g.settle(ctx); err != nil {
+		return err
+	}
 	g.stored = max(g.stored, b.From)
 	events := b.Events
 	for len(events) > 0 && events[0].Seq <= g.stored {
@@ -60,6 +65,20 @@ func (g *gate[T]) commit(ctx context.Context, b bus.Batch[T]) error {
 		}
 		events = events[n:]
 	}
+	return nil
+}
+
+// settle asks the cursor what became of a commit whose outcome is unknown, lest it be done again.
+func (g *gate[T]) settle(ctx context.Context) error {
+	if !g.unsure {
+		return nil
+	}
+	var seq, head uint64
+	err := g.j.Do(ctx, func(t *Tx) error { return t.QueryRow(t.j.text.cursor, []any{g.name}, &seq, &head) }, Background(), Named("subscription "+g.name))
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	g.stored, g.unsure = max(g.stored, seq), false
 	return nil
 }
 
@@ -80,6 +99,7 @@ func (g *gate[T]) apply(ctx context.Context, events []bus.Event[T], to uint64) e
 		return t.raiseCursor(g.name, to)
 	}, Background(), Named("subscription "+g.name))
 	if err != nil {
+		g.unsure = errors.Is(err, ErrOutcomeUnknown)
 		return err
 	}
 	g.stored = to

@@ -112,6 +112,11 @@ func (t *turns) close(ctx context.Context) error {
 	}
 	t.mu.Unlock()
 	select {
+	case <-t.idle: // though ctx may have ended too
+		return nil
+	default:
+	}
+	select {
 	case <-t.idle:
 		return nil
 	case <-ctx.Done():

@@ -128,6 +128,11 @@ func TestCloseWaitsForMembers(t *testing.T) {
 	if err := <-waiting; err != nil || count(t, j, "things") != 1 {
 		t.Errorf("the member that waited: %v, %d rows", err, count(t, j, "things"))
 	}
+	for range 50 {
+		if err := j.Close(ended); err != nil {
+			t.Fatalf("with nobody to wait for, an ended context is no matter: %v", err)
+		}
+	}
 }
 
 // Callers of every sort side by side: what was acknowledged is there, once, with its event; nothing else is; and nobody waits for ever.

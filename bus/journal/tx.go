@@ -23,6 +23,7 @@ type Tx struct {
 	unsure bool  // the transaction may end without our seeing it: ask before each statement
 	lost   error // the database ended the transaction by itself
 	rows   []*sql.Rows
+	forget []context.CancelFunc // close what QueryRowContext returned
 	staged []bus.Record
 	limit  *time.Timer
 	db     *gorm.DB
@@ -165,5 +166,8 @@ func (t *Tx) closeRows() {
 	for _, r := range t.rows {
 		_ = r.Close()
 	}
-	t.rows = nil
+	for _, forget := range t.forget {
+		forget()
+	}
+	t.rows, t.forget = nil, nil
 }

@@ -1,10 +1,12 @@
 package journal_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
 	"testing"
+	"testing/fstest"
 
 	"github.com/cloudbus-go/cloudbus/bus/journal"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore/sqlite"
@@ -64,7 +66,10 @@ func TestNestedTransactionIsASavepoint(t *testing.T) {
 
 func TestMemberCantEndTheTransaction(t *testing.T) {
 	j := withThings(t, sqlite.Options{})
-	for _, text := range []string{"COMMIT", "rollback;", " END TRANSACTION", "BEGIN", "Rollback Transaction"} {
+	for _, text := range []string{
+		"COMMIT", "rollback;", " END TRANSACTION", "BEGIN", "Rollback Transaction", "\fCOMMIT", "COMMIT/**/", "rollback--", "\ufeffCOMMIT",
+		"/* x */ COMMIT", "-- x\n;COMMIT", "INSERT INTO things VALUES (';'); COMMIT", "SAVEPOINT a; ROLLBACK /* TO */",
+	} {
 		t.Run(text, func(t *testing.T) {
 			err := j.Do(t.Context(), func(tx *journal.Tx) error {
 				if err := insert(tx, text); err != nil {
@@ -72,6 +77,9 @@ func TestMemberCantEndTheTransaction(t *testing.T) {
 				}
 				if tx.DB().Exec(text).Error == nil {
 					t.Errorf("%q was allowed", text)
+				}
+				if tx.DB().Raw(text).Row().Err() == nil {
+					t.Errorf("%q was allowed as a query", text)
 				}
 				if _, err := tx.Exec(text); err == nil {
 					t.Errorf("%q was allowed as a prepared statement", text)
@@ -88,23 +96,46 @@ func TestMemberCantEndTheTransaction(t *testing.T) {
 	}
 }
 
-func TestHiddenCommitIsNoticed(t *testing.T) {
+func TestWhatLooksLikeTheEndOfATransactionIsAllowed(t *testing.T) {
 	j := withThings(t, sqlite.Options{})
-	for name, text := range map[string]string{"behind a comment": "/* x */ COMMIT", "behind a statement": "INSERT INTO things VALUES ('x'); COMMIT"} {
-		t.Run(name, func(t *testing.T) {
-			err := j.Do(t.Context(), func(tx *journal.Tx) error {
-				if err := tx.DB().Exec(text).Error; err != nil {
-					return err
-				}
-				if err := insert(tx, "after "+name); !errors.Is(err, journal.ErrTransactionLost) {
-					t.Errorf("the next statement: %v, want ErrTransactionLost", err)
-				}
-				return nil
-			})
-			if !errors.Is(err, journal.ErrTransactionLost) {
-				t.Errorf("the member: %v, want ErrTransactionLost", err)
+	for _, text := range []string{
+		"INSERT INTO things VALUES ('; COMMIT')", "INSERT INTO things SELECT '\"' -- ; COMMIT", "INSERT INTO things /* ; COMMIT */ VALUES ('it''s; END')",
+		"SAVEPOINT a; ROLLBACK TO a", "SAVEPOINT b; rollback transaction to b", "CREATE TABLE [x; commit] (a)",
+		"CREATE TRIGGER t AFTER INSERT ON things BEGIN SELECT 1; END", "CREATE TEMP TRIGGER u AFTER INSERT ON things BEGIN SELECT 1; END;",
+	} {
+		t.Run(text, func(t *testing.T) {
+			if err := j.Do(t.Context(), func(tx *journal.Tx) error { return tx.DB().Exec(text).Error }); err != nil {
+				t.Error(err)
 			}
 		})
+	}
+}
+
+func TestExecTakesASingleStatement(t *testing.T) {
+	j := withThings(t, sqlite.Options{})
+	two := "INSERT INTO things VALUES ('a'); INSERT INTO things VALUES ('b')"
+	if err := j.Do(t.Context(), func(tx *journal.Tx) error { _, err := tx.Exec(two); return err }); err == nil {
+		t.Errorf("Exec took two statements; there are %d rows", count(t, j, "things"))
+	}
+	if exec(t, j, two); count(t, j, "things") != 2 {
+		t.Errorf("%d rows from two statements through DB", count(t, j, "things"))
+	}
+}
+
+func TestHiddenCommitIsNoticed(t *testing.T) {
+	j := withThings(t, sqlite.Options{})
+	err := j.Do(t.Context(), func(tx *journal.Tx) error {
+		text := "CREATE TRIGGER t AFTER INSERT ON things BEGIN SELECT 1; END; COMMIT" // what follows a trigger isn't looked at
+		if err := tx.DB().Exec(text).Error; err != nil {
+			return err
+		}
+		if err := insert(tx, "after it"); !errors.Is(err, journal.ErrTransactionLost) {
+			t.Errorf("the next statement: %v, want ErrTransactionLost", err)
+		}
+		return nil
+	})
+	if !errors.Is(err, journal.ErrTransactionLost) {
+		t.Errorf("the member: %v, want ErrTransactionLost", err)
 	}
 }
 
@@ -137,4 +168,44 @@ func TestRowsLeftOpenAreClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	exec(t, j, "INSERT INTO things VALUES ('d')")
+}
+
+// A row that nobody scans would keep the connection, and who wants to close it, for ever.
+func TestRowNobodyScansIsClosed(t *testing.T) {
+	j := withThings(t, sqlite.Options{})
+	exec(t, j, "INSERT INTO things VALUES ('a'), ('b')")
+	var row *sql.Row
+	err := j.Do(t.Context(), func(tx *journal.Tx) error {
+		row = tx.DB().Table("things").Select("k").Row()
+		return insert(tx, "c")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{"00001_x.sql": {Data: []byte("-- +goose Up\nCREATE TABLE x (a);\n")}}
+	if err := j.Migrate(t.Context(), "x", files); err != nil { // closes the connection
+		t.Fatal(err)
+	}
+	var k string
+	if err := row.Scan(&k); err == nil {
+		t.Errorf("read %q after the member's end", k)
+	}
+}
+
+// A commit that fails leaves nothing, and tells nobody of events that aren't there.
+func TestFailedCommitWakesNobody(t *testing.T) {
+	j := open(t, sqlite.Options{})
+	woken := attach(t, j)
+	exec(t, j, "CREATE TABLE hosts (id PRIMARY KEY)")
+	exec(t, j, "CREATE TABLE vms (host REFERENCES hosts(id) DEFERRABLE INITIALLY DEFERRED)") // checked by COMMIT
+	err := j.Do(t.Context(), func(tx *journal.Tx) error {
+		if _, err := tx.Append(note{Type: "a.b"}); err != nil {
+			return err
+		}
+		_, err := tx.Exec("INSERT INTO vms VALUES ('nowhere')")
+		return err
+	})
+	if _, last, boundsErr := j.Bounds(t.Context()); err == nil || woken.Load() != 0 || last != 0 || boundsErr != nil || count(t, j, "vms") != 0 {
+		t.Errorf("got %v; woken at %d, the end is %d (%v), %d rows", err, woken.Load(), last, boundsErr, count(t, j, "vms"))
+	}
 }

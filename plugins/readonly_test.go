@@ -99,3 +99,15 @@ func TestWithoutADatabase(t *testing.T) {
 		t.Errorf("migrations: %v", err)
 	}
 }
+
+func TestWriteFromInsideAMemberIsRefusedAtOnce(t *testing.T) {
+	rt, _ := started(t, plugins.Options{Bus: durableBus(t)})
+	var inner error
+	err := rt.Write(t.Context(), func(tx *journal.Tx) error {
+		inner = rt.Write(tx.Context(), func(*journal.Tx) error { return nil })
+		return nil
+	})
+	if err != nil || !errors.Is(inner, journal.ErrInWriter) {
+		t.Errorf("outer %v, inner %v", err, inner)
+	}
+}

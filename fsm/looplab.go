@@ -33,6 +33,11 @@ func FromLooplab(events looplab.Events) (Spec, error) {
 	var f faults
 	p := newPlan(s)
 	p.checkNamesOfEdges(&f)
+	for i, e := range events {
+		if State(e.Dst) == Same { // which would mean something else here
+			checkName(&f, fmt.Sprintf("target of event %d (%s)", i+1, e.Name), e.Dst)
+		}
+	}
 	p.checkEdges(&f)
 	p.checkChoices(&f)
 	if len(f) > 0 {

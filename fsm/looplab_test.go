@@ -151,6 +151,7 @@ func TestFromLooplabRefuses(t *testing.T) {
 		{Name: "shut", Src: []string{"open"}, Dst: "closed"},
 		{Name: "shut", Src: []string{"open"}, Dst: "Locked"},
 		{Name: "nowhere", Dst: "closed"},
+		{Name: "equal", Src: []string{"open"}, Dst: "="},
 	})
 	var spec *fsm.SpecError
 	if !errors.As(err, &spec) {
@@ -163,6 +164,7 @@ func TestFromLooplabRefuses(t *testing.T) {
 	want := []string{
 		`state "Locked": is not a name of the form [a-z][a-z0-9_]*`,
 		`trigger "half-open": is not a name of the form [a-z][a-z0-9_]*`,
+		`target of event 5 (equal): is not a name of the form [a-z][a-z0-9_]*`,
 		`edge 4 (none, nowhere): comes from no state`,
 		`edge 3 (open, shut): is hidden by edge 2 for the same trigger, which has no guard`,
 	}

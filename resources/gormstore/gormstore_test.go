@@ -156,3 +156,28 @@ func TestListRefusesUnknownField(t *testing.T) {
 		t.Errorf("%v, want an UnknownError that names watts", err)
 	}
 }
+
+func TestErrorsOfReadsAreClassified(t *testing.T) {
+	gone := errors.New("gone")
+	writer := open(t).Writer()
+	s, err := gormstore.New(gormstore.Options{Journal: writer, Classify: func(err error) error { return errors.Join(gone, err) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := info[lamp]("lamp")
+	if err := s.Bind(t.Context(), k); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Do(t.Context(), func(tx *journal.Tx) error { return tx.DB().Exec("DROP TABLE lamps").Error }); err != nil {
+		t.Fatal(err)
+	}
+	for name, read := range map[string]func() error{
+		"Load":        func() error { _, err := s.Load(t.Context(), k, "l1"); return err },
+		"List":        func() error { _, err := s.List(t.Context(), k, resources.Query{}); return err },
+		"CountStates": func() error { _, err := s.CountStates(t.Context(), k); return err },
+	} {
+		if err := read(); !errors.Is(err, gone) || !strings.Contains(err.Error(), "lamps") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

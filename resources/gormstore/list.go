@@ -44,19 +44,19 @@ func (s *Store) List(ctx context.Context, k *resources.Info, q resources.Query) 
 	}
 	rows, err := s.read.QueryContext(ctx, text, args...)
 	if err != nil {
-		return nil, fmt.Errorf("gormstore: list %s: %w", k.Name, err)
+		return nil, fmt.Errorf("gormstore: list %s: %w", k.Name, s.explain(err))
 	}
 	defer func() { _ = rows.Close() }()
 	var all []any
 	for rows.Next() {
 		obj, err := t.scan(ctx, rows.Scan)
 		if err != nil {
-			return nil, fmt.Errorf("gormstore: list %s: %w", k.Name, err)
+			return nil, fmt.Errorf("gormstore: list %s: %w", k.Name, s.explain(err))
 		}
 		all = append(all, obj)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("gormstore: list %s: %w", k.Name, err)
+		return nil, fmt.Errorf("gormstore: list %s: %w", k.Name, s.explain(err))
 	}
 	return all, nil
 }
@@ -136,7 +136,7 @@ func (s *Store) CountStates(ctx context.Context, k *resources.Info) (map[fsm.Sta
 	}
 	rows, err := s.read.QueryContext(ctx, t.count)
 	if err != nil {
-		return nil, fmt.Errorf("gormstore: count %s: %w", k.Name, err)
+		return nil, fmt.Errorf("gormstore: count %s: %w", k.Name, s.explain(err))
 	}
 	defer func() { _ = rows.Close() }()
 	counts := make(map[fsm.State]int64)
@@ -144,12 +144,12 @@ func (s *Store) CountStates(ctx context.Context, k *resources.Info) (map[fsm.Sta
 		var state fsm.State
 		var n int64
 		if err := rows.Scan(&state, &n); err != nil {
-			return nil, fmt.Errorf("gormstore: count %s: %w", k.Name, err)
+			return nil, fmt.Errorf("gormstore: count %s: %w", k.Name, s.explain(err))
 		}
 		counts[state] = n
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("gormstore: count %s: %w", k.Name, err)
+		return nil, fmt.Errorf("gormstore: count %s: %w", k.Name, s.explain(err))
 	}
 	return counts, nil
 }

@@ -16,6 +16,8 @@ import (
 // Options of New.
 type Options struct {
 	Journal *journal.Journal // Required.
+	// Classify is journal.Options.Classify, for what is read outside of members. Defaults to leaving all errors as they are.
+	Classify func(error) error
 	// Close releases what lies under the journal: pools, locks. Called once by Store.Close, after the journal is closed. Defaults to nothing.
 	Close func(ctx context.Context) error
 }
@@ -25,6 +27,7 @@ type Store struct {
 	journal *journal.Journal
 	db      *gorm.DB // for reading
 	read    *sql.DB
+	explain func(error) error // Options.Classify
 	release func(ctx context.Context) error
 
 	tables sync.Map // *resources.Info → *table
@@ -42,7 +45,10 @@ func New(o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gormstore: %w", err)
 	}
-	return &Store{journal: o.Journal, db: o.Journal.DB(), read: read, release: o.Close}, nil
+	if o.Classify == nil {
+		o.Classify = func(err error) error { return err }
+	}
+	return &Store{journal: o.Journal, db: o.Journal.DB(), read: read, explain: o.Classify, release: o.Close}, nil
 }
 
 // Journal is the log that changes are recorded in, by their own transactions.
@@ -78,10 +84,10 @@ func (s *Store) Bind(ctx context.Context, k *resources.Info) error {
 		}
 	}
 	if err := t.check(ctx, s.read); err != nil {
-		return err
+		return s.explain(err)
 	}
 	if t.byID, err = s.read.PrepareContext(ctx, t.load); err != nil {
-		return fmt.Errorf("gormstore: kind %s: %w", k.Name, err)
+		return fmt.Errorf("gormstore: kind %s: %w", k.Name, s.explain(err))
 	}
 	s.tables.Store(k, t)
 	return nil
@@ -103,7 +109,7 @@ func (s *Store) Load(ctx context.Context, k *resources.Info, id string) (any, er
 	}
 	obj, err := t.scan(ctx, t.byID.QueryRowContext(ctx, id).Scan)
 	if err != nil {
-		return nil, t.notFound(id, err)
+		return nil, t.notFound(id, s.explain(err))
 	}
 	return obj, nil
 }

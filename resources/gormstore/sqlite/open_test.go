@@ -70,8 +70,13 @@ func TestOpenRefuses(t *testing.T) {
 	if err := os.WriteFile(garbage, []byte(strings.Repeat("this is no database\n", 500)), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	nowhere := filepath.Join(dir, "nowhere.db")
+	if err := os.Symlink(filepath.Join(dir, "not-there.db"), nowhere); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		path string
+		give sqlite.Options
 		want error
 		text string
 	}{
@@ -82,9 +87,11 @@ func TestOpenRefuses(t *testing.T) {
 		"missing directory": {path: filepath.Join(dir, "no", "x.db"), want: fs.ErrNotExist},
 		"not a database":    {path: garbage, want: journal.ErrCorrupt},
 		"device":            {path: "/dev/null", text: "regular"},
+		"link to nothing":   {path: nowhere, want: fs.ErrNotExist, text: "link"},
+		"busy for too long": {path: filepath.Join(dir, "x.db"), give: sqlite.Options{BusyTimeout: 5 * time.Second}, text: "must be below MemberLimit, 5s"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := sqlite.Open(c.path, sqlite.Options{})
+			s, err := sqlite.Open(c.path, c.give)
 			if err == nil {
 				closeStore(t, s)
 				t.Fatal("opened")

@@ -25,7 +25,7 @@ type Options struct {
 	Now    func() time.Time // Defaults to time.Now.
 	// Readers is how many connections read at the same time. Defaults to 4.
 	Readers int
-	// BusyTimeout is how long a statement waits for a lock that somebody outside of this store holds; below MemberLimit. Defaults to 2 s.
+	// BusyTimeout is how long a statement waits for a lock that somebody outside of this store holds; below MemberLimit. Defaults to two fifths of it (2 s).
 	BusyTimeout time.Duration
 	// MemberLimit is journal.Options.MemberLimit. Defaults to 5 s.
 	MemberLimit time.Duration
@@ -50,8 +50,14 @@ func open(path string, o Options) (_ *gormstore.Store, err error) {
 	if o.Readers <= 0 {
 		o.Readers = 4
 	}
+	if o.MemberLimit <= 0 {
+		o.MemberLimit = 5 * time.Second
+	}
 	if o.BusyTimeout <= 0 {
-		o.BusyTimeout = 2 * time.Second
+		o.BusyTimeout = 2 * o.MemberLimit / 5
+	}
+	if o.BusyTimeout >= o.MemberLimit {
+		return nil, fmt.Errorf("Options.BusyTimeout is %v: it must be below MemberLimit, %v", o.BusyTimeout, o.MemberLimit)
 	}
 	lock, err := lockFile(file)
 	if err != nil {
@@ -95,8 +101,7 @@ func locate(path string) (string, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		_, err := os.Stat(filepath.Dir(path))
-		return path, err
+		return path, checkNew(path)
 	case err != nil:
 		return "", err
 	case info.IsDir():
@@ -105,6 +110,15 @@ func locate(path string) (string, error) {
 		return "", errors.New("it is not a regular file")
 	}
 	return path, nil
+}
+
+// checkNew looks at a path that leads to no file yet. A link to nothing has no one file to lock: it would be one file here, another when it is there.
+func checkNew(path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("it is a link to a file that isn't there: %w", fs.ErrNotExist)
+	}
+	_, err := os.Stat(filepath.Dir(path))
+	return err
 }
 
 // create makes a file that isn't there yet, for its owner alone: tables may hold secrets. Its log gets the same mode.
@@ -140,7 +154,7 @@ func (p *pools) store(o Options) (*gormstore.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return gormstore.New(gormstore.Options{Journal: j, Close: func(context.Context) error { return p.close() }})
+	return gormstore.New(gormstore.Options{Journal: j, Classify: classify, Close: func(context.Context) error { return p.close() }})
 }
 
 // close closes the readers first: the last connection, which writes, then moves the log into the database and removes it.

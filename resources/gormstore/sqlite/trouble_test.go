@@ -4,7 +4,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,7 +14,9 @@ import (
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus/journal"
+	"github.com/cloudbus-go/cloudbus/resources"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore/sqlite"
+	"github.com/cloudbus-go/cloudbus/resources/vm"
 	"github.com/mattn/go-sqlite3"
 )
 
@@ -159,5 +163,46 @@ func TestFullDatabaseLeavesBothRowsOrNeither(t *testing.T) {
 	}
 	if err := state(s.Writer(), "with room again"); err != nil {
 		t.Error(err)
+	}
+}
+
+// A store that is damaged says so to who reads, too.
+func TestDamagedWhileClosed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cloud.db")
+	kind := &resources.Info{Name: vm.Kind, Type: reflect.TypeFor[vm.VM]()}
+	s, err := sqlite.Open(path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Bind(t.Context(), kind); err != nil {
+		t.Fatal(err)
+	}
+	var root int64 // page of the index that List goes by
+	if err := s.Writer().DB().Raw("SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_vms_1'").Scan(&root).Error; err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, s)
+	damage(t, path, 4096*(root-1))
+
+	s = open(t, path)
+	if err := s.Bind(t.Context(), kind); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.List(t.Context(), kind, resources.Query{}); !errors.Is(err, journal.ErrCorrupt) {
+		t.Errorf("List: %v, want ErrCorrupt", err)
+	}
+}
+
+func damage(t *testing.T, path string, at int64) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte(strings.Repeat("\xde\xad", 2048)), at); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,0 +1,432 @@
+package evbus_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/asaskevich/EventBus"
+	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/bus/evbus"
+)
+
+func TestNestedPublishWorks(t *testing.T) {
+	b := newBus(t, evbus.Options{})
+	n := &notes{}
+	must(t, b.Subscribe("outer", func() { n.add("outer"); b.Publish("inner", "x"); n.add("end") }))
+	must(t, b.Subscribe("inner", func(s string) { n.add("inner %s", s) }))
+	within(t, "publishing", in(func() { b.Publish("outer") }))
+	n.want(t, "outer", "inner x", "end")
+}
+
+func TestHandlersSubscribeUnsubscribeAndAsk(t *testing.T) {
+	b := newBus(t, evbus.Options{})
+	n := &notes{}
+	var first func()
+	last := func() { n.add("last") }
+	first = func() {
+		n.add("first %t", b.HasCallback("t"))
+		must(t, b.Unsubscribe("t", first))
+		must(t, b.Unsubscribe("t", last)) // isn't started any more
+		must(t, b.Subscribe("t", func() { n.add("new") }))
+	}
+	must(t, b.Subscribe("t", first))
+	must(t, b.Subscribe("t", last))
+	within(t, "publishing", in(func() { b.Publish("t"); b.Publish("t") }))
+	n.want(t, "first true", "new")
+}
+
+func TestTopicsDoNotWaitForOneAnother(t *testing.T) {
+	b := newBus(t, evbus.Options{})
+	entered, release := make(chan struct{}), make(chan struct{})
+	must(t, b.Subscribe("slow", func() { close(entered); <-release }))
+	must(t, b.Subscribe("quick", func() {}))
+	slow := in(func() { b.Publish("slow") })
+	within(t, "the slow handler", entered)
+	within(t, "another topic", in(func() { b.Publish("quick"); b.HasCallback("slow"); must(t, b.Subscribe("slow", func() {})) }))
+	close(release)
+	within(t, "the slow topic", slow)
+}
+
+func TestOnceIsOnceUnderConcurrency(t *testing.T) {
+	for _, mode := range []string{"sync", "async"} {
+		t.Run(mode, func(t *testing.T) {
+			b := newBus(t, evbus.Options{})
+			for range 50 {
+				var once, twice, always atomic.Int64
+				subscribe := b.SubscribeOnce
+				if mode == "async" {
+					subscribe = b.SubscribeOnceAsync
+				}
+				f := func() { always.Add(1) }
+				must(t, subscribe("t", func() { once.Add(1) }))
+				must(t, b.Subscribe("t", f))
+				must(t, subscribe("t", func() { twice.Add(1); b.Publish("t") })) // and nested
+				var wg sync.WaitGroup
+				for range 4 {
+					wg.Go(func() { b.Publish("t") })
+				}
+				wg.Wait()
+				b.WaitAsync()
+				if once.Load() != 1 || twice.Load() != 1 || always.Load() != 5 {
+					t.Fatalf("%d, %d and %d calls, want 1, 1 and 5", once.Load(), twice.Load(), always.Load())
+				}
+				must(t, b.Unsubscribe("t", f))
+			}
+			wantNoneRunning(t, b)
+		})
+	}
+}
+
+// wantNoneRunning fails the test if an asynchronous handler that is gone and idle has left its subscription open.
+func wantNoneRunning(t *testing.T, b *evbus.Bus) {
+	t.Helper()
+	for _, s := range b.Client().Bus().Inspect().Subscriptions {
+		if s.State == "running" {
+			t.Errorf("subscription %s is left", s.Name)
+		}
+	}
+}
+
+func TestUnsubscribeAndOnceRace(t *testing.T) {
+	b := newBus(t, evbus.Options{})
+	for range 200 {
+		var calls atomic.Int64
+		f := func() { calls.Add(1) }
+		must(t, b.SubscribeOnceAsync("t", f))
+		published := in(func() { b.Publish("t") })
+		gone := b.Unsubscribe("t", f) == nil
+		<-published
+		b.WaitAsync()
+		if want := map[bool]int64{true: 0, false: 1}[gone]; calls.Load() != want {
+			t.Fatalf("unsubscribed: %t, %d calls, want %d", gone, calls.Load(), want)
+		}
+	}
+}
+
+func TestPanicStaysInItsHandler(t *testing.T) {
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	below := bus.New(bus.Options{Logger: logger})
+	defer below.Close(context.Background())
+	b := evbus.New(below, evbus.Options{Logger: logger})
+	n := &notes{}
+	boom := errors.New("boom")
+	must(t, b.Subscribe("t", func() { panic(boom) }))
+	must(t, b.SubscribeAsync("t", func() { panic(boom) }, false))
+	must(t, b.Subscribe("t", func() { n.add("called") }))
+	err := b.PublishContext(t.Context(), "t")
+	b.Publish("t")
+	b.WaitAsync()
+	n.want(t, "called", "called")
+	var p *bus.PanicError
+	var h *evbus.HandlerError
+	if !errors.Is(err, boom) || !errors.As(err, &p) || !errors.As(err, &h) || h.Topic != "t" {
+		t.Errorf("error %v", err)
+	}
+	for _, i := range b.Inspect().Handlers[:2] {
+		if i.Failed != 2 || !errors.Is(i.Err, boom) {
+			t.Errorf("%s: failed %d times with %v", i.Handler, i.Failed, i.Err)
+		}
+	}
+	if got := strings.Count(log.String(), "level=ERROR"); got != 2 || !strings.Contains(log.String(), "stack=") {
+		t.Errorf("want one line for each handler, with a stack:\n%s", log.String())
+	}
+}
+
+func TestGoexitEndsThePublisherAlone(t *testing.T) {
+	b := newBus(t, evbus.Options{})
+	n := &notes{}
+	must(t, b.Subscribe("t", func() { runtime.Goexit() }))
+	must(t, b.SubscribeAsync("u", func(i int) {
+		n.add("%d", i)
+		if i == 1 {
+			runtime.Goexit()
+		}
+	}, false))
+	within(t, "the publisher's end", in(func() { b.Publish("t"); t.Error("went on") }))
+	b.Publish("u", 1)
+	b.Publish("u", 2)
+	within(t, "waiting", in(b.WaitAsync))
+	n.want(t, "1", "2")
+}
+
+func TestErrorsThatHandlersReturnAreCounted(t *testing.T) {
+	b := newBus(t, evbus.Options{})
+	no := errors.New("no")
+	must(t, b.Subscribe("t", func(err error) error { return err }))
+	must(t, b.SubscribeAsync("t", func(err error) (int, error) { return 1, err }, true))
+	if err := b.PublishContext(t.Context(), "t", nil); err != nil {
+		t.Error(err)
+	}
+	if err := b.PublishContext(t.Context(), "t", no); !errors.Is(err, no) {
+		t.Errorf("error %v", err)
+	}
+	b.Publish("t", bus.Stop) // means nothing to a topic's handlers
+	b.Publish("t", no)
+	b.WaitAsync()
+	for _, i := range b.Inspect().Handlers {
+		if i.Failed != 3 || !errors.Is(i.Err, no) {
+			t.Errorf("%s: failed %d times with %v", i.Handler, i.Failed, i.Err)
+		}
+	}
+}
+
+func TestWhatIsNoHandlerIsAnError(t *testing.T) {
+	b := newBus(t, evbus.Options{})
+	var nilFunc func()
+	for name, fn := range map[string]any{"nil": nil, "nil func": nilFunc, "string": "x", "pointer to func": &nilFunc} {
+		for method, err := range map[string]error{
+			"Subscribe":          b.Subscribe("t", fn),
+			"SubscribeAsync":     b.SubscribeAsync("t", fn, true),
+			"SubscribeOnce":      b.SubscribeOnce("t", fn),
+			"SubscribeOnceAsync": b.SubscribeOnceAsync("t", fn),
+			"Unsubscribe":        b.Unsubscribe("t", fn),
+		} {
+			if !errors.Is(err, evbus.ErrHandler) {
+				t.Errorf("%s of %s: %v", method, name, err)
+			}
+		}
+	}
+	if b.HasCallback("t") {
+		t.Error("there is a callback")
+	}
+}
+
+func TestSignaturesThatCannotBothBeServedAreAnError(t *testing.T) {
+	type (
+		order  struct{ ID int }
+		refund struct{ Sum int }
+		id     int
+	)
+	for _, c := range []struct {
+		name string
+		a, b any
+		fit  bool
+	}{
+		{"same", func(int) {}, func(int) {}, true},
+		{"results don't matter", func(int) {}, func(int) error { return nil }, true},
+		{"number of parameters", func() {}, func(int) {}, false},
+		{"basic types", func(int) {}, func(string) {}, false},
+		{"a type of its own", func(int) {}, func(id) {}, false},
+		{"structs", func(order) {}, func(refund) {}, false},
+		{"pointers", func(*order) {}, func(*refund) {}, false},
+		{"value and pointer", func(order) {}, func(*order) {}, false},
+		{"any", func(any) {}, func(order) {}, true},
+		{"interface that it has", func(greeter) {}, func(english) {}, true},
+		{"interface that it lacks", func(greeter) {}, func(order) {}, false},
+		{"two interfaces", func(greeter) {}, func(error) {}, true},
+		{"named slice", func(labels) {}, func([]string) {}, true},
+		{"slices", func([]int) {}, func([]string) {}, false},
+		{"channel directions", func(chan<- int) {}, func(<-chan int) {}, true},
+		{"channels", func(chan int) {}, func(chan bool) {}, false},
+		{"second parameter", func(int, int) {}, func(int, string) {}, false},
+		{"variadic takes none", func(int, ...string) {}, func(int) {}, true},
+		{"variadic takes some", func(...int) {}, func(int, int) {}, true},
+		{"variadic needs more", func(int, int, ...int) {}, func(int) {}, false},
+		{"variadic of others", func(...int) {}, func(int, string) {}, false},
+		{"variadics", func(...int) {}, func(string, ...int) {}, false},
+		{"variadics that both take none", func(...int) {}, func(...string) {}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, order := range [][2]any{{c.a, c.b}, {c.b, c.a}} {
+				b := newBus(t, evbus.Options{})
+				must(t, b.Subscribe("t", order[0]))
+				if err := b.SubscribeAsync("t", order[1], false); (err == nil) != c.fit || err != nil && !errors.Is(err, evbus.ErrSignature) {
+					t.Errorf("%T after %T: %v", order[1], order[0], err)
+				}
+				must(t, b.Subscribe("another", order[1]))
+				must(t, b.Unsubscribe("t", order[0]))
+				must(t, b.Subscribe("t", order[1]))
+			}
+		})
+	}
+}
+
+func TestWrongArgumentsHitThatHandlerAlone(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		fn   any
+		args []any
+	}{
+		{"too few", func(int) {}, nil},
+		{"too many", func(int) {}, []any{1, 2}},
+		{"some for none", func() {}, []any{1}},
+		{"another type", func(int) {}, []any{"x"}},
+		{"another basic type", func(int64) {}, []any{1}},
+		{"second", func(int, string) {}, []any{1, 2}},
+		{"a type that needs reflection", func(english) {}, []any{1}},
+		{"pointer for value", func(english) {}, []any{&english{}}},
+		{"too few for variadic", func(int, ...int) {}, nil},
+		{"wrong variadic", func(...int) {}, []any{1, "x"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBus(t, evbus.Options{})
+			n := &notes{}
+			must(t, b.Subscribe("t", c.fn))
+			must(t, b.SubscribeAsync("t", c.fn, false))
+			must(t, b.Subscribe("t", func(...any) { n.add("called") }))
+			if err := b.PublishContext(t.Context(), "t", c.args...); !errors.Is(err, evbus.ErrArguments) {
+				t.Errorf("error %v", err)
+			}
+			b.WaitAsync()
+			n.want(t, "called")
+			handlers := b.Inspect().Handlers
+			for _, i := range handlers[:2] {
+				if i.Failed != 1 || !errors.Is(i.Err, evbus.ErrArguments) {
+					t.Errorf("async %t: failed %d times with %v", i.Async, i.Failed, i.Err)
+				}
+			}
+			if b.Inspect().Failed != 1 {
+				t.Errorf("failed %d", b.Inspect().Failed)
+			}
+		})
+	}
+}
+
+func TestNilAmongVariadicArguments(t *testing.T) {
+	b := newBus(t, evbus.Options{})
+	n := &notes{}
+	must(t, b.Subscribe("t", func(s string, more ...any) { n.add("%s%v", s, more) }))
+	must(t, b.PublishContext(t.Context(), "t", "x", nil, 1, nil))
+	n.want(t, "x[<nil> 1 <nil>]")
+}
+
+func TestMethodValuesAreUnsubscribedIndependently(t *testing.T) {
+	for _, mode := range []string{"sync", "async"} {
+		t.Run(mode, func(t *testing.T) {
+			b := newBus(t, evbus.Options{})
+			one, two := &counter{}, &counter{}
+			for _, c := range []*counter{one, two} {
+				if mode == "sync" {
+					must(t, b.Subscribe("t", c.Count))
+				} else {
+					must(t, b.SubscribeAsync("t", c.Count, true))
+				}
+			}
+			must(t, b.Unsubscribe("t", two.Count))
+			b.Publish("t")
+			if err := b.Unsubscribe("t", two.Count); !errors.Is(err, evbus.ErrNotSubscribed) {
+				t.Errorf("second time: %v", err)
+			}
+			must(t, b.Unsubscribe("t", one.Count))
+			b.WaitAsync()
+			if one.calls != 1 || two.calls != 0 {
+				t.Errorf("%d and %d calls, want 1 and 0", one.calls, two.calls)
+			}
+		})
+	}
+}
+
+type generic[T any] struct{ calls int }
+
+func (g *generic[T]) Count() { g.calls++ }
+
+// closure isn't inlined: each place would have code of its own.
+//
+//go:noinline
+func closure(n *notes, s string) func() { return func() { n.add("%s", s) } }
+
+type outer struct{ *counter }
+
+func TestUnsubscribeFindsWhatIsMeant(t *testing.T) {
+	value := english{"x"}
+	named := func() {}
+	makeFunc := func() any {
+		return reflect.MakeFunc(reflect.TypeFor[func()](), func([]reflect.Value) []reflect.Value { return nil }).Interface()
+	}
+	n := &notes{}
+	a, b := closure(n, "a"), closure(n, "b")
+	made := makeFunc()
+	o := outer{&counter{}}
+	g, h := &generic[int]{}, &generic[int]{}
+	for _, c := range []struct {
+		name       string
+		subscribed []any
+		meant      any
+		want       error
+	}{
+		{"the same value", []any{named}, named, nil},
+		{"a closure by its value", []any{a, b}, b, nil},
+		{"the only one of its code", []any{a}, closure(n, "a"), nil},
+		{"several of its code", []any{a, b}, closure(n, "a"), evbus.ErrAmbiguous},
+		{"another function of the type", []any{named}, func() { n.add("another") }, evbus.ErrNotSubscribed},
+		{"another receiver", []any{(&counter{}).Count}, (&counter{}).Count, evbus.ErrNotSubscribed},
+		{"a promoted method", []any{o.Count}, o.Count, nil},
+		{"a method of a value", []any{value.Greet}, value.Greet, nil},
+		{"a method of a generic type", []any{g.Count}, g.Count, nil},
+		{"one of two of a generic type", []any{g.Count, h.Count}, h.Count, evbus.ErrAmbiguous},
+		{"a method expression", []any{(*counter).Count}, (*counter).Count, nil},
+		{"made by reflection", []any{makeFunc(), made}, made, nil},
+		{"another made by reflection", []any{made}, makeFunc(), evbus.ErrNotSubscribed},
+		{"nothing there", nil, named, evbus.ErrNotSubscribed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBus(t, evbus.Options{})
+			for _, fn := range c.subscribed {
+				must(t, b.Subscribe("t", fn))
+			}
+			err := b.Unsubscribe("t", c.meant)
+			if !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+			left := len(c.subscribed)
+			if c.want == nil {
+				left--
+			}
+			if got := len(b.Inspect().Handlers); got != left {
+				t.Errorf("%d handlers are left, want %d", got, left)
+			}
+		})
+	}
+	t.Run("the right closure goes", func(t *testing.T) {
+		e := newBus(t, evbus.Options{})
+		must(t, e.Subscribe("t", a))
+		must(t, e.Subscribe("t", b))
+		must(t, e.Unsubscribe("t", b))
+		e.Publish("t")
+		n.want(t, "a")
+	})
+}
+
+func TestTheOriginalIsDifferent(t *testing.T) {
+	panics := func(f func()) (panicked bool) {
+		defer func() { panicked = recover() != nil }()
+		f()
+		return false
+	}
+	for name, f := range map[string]func(EventBus.Bus){
+		"nil handler":          func(b EventBus.Bus) { b.Subscribe("t", nil) },
+		"wrong arguments":      func(b EventBus.Bus) { b.Subscribe("t", func(int) {}); b.Publish("t", "x") },
+		"nil among variadic":   func(b EventBus.Bus) { b.Subscribe("t", func(...any) {}); b.Publish("t", 1, nil) },
+		"panic of a handler":   func(b EventBus.Bus) { b.Subscribe("t", func() { panic("x") }); b.Publish("t") },
+		"unsubscribing no one": func(b EventBus.Bus) { b.Subscribe("t", func() {}); b.Unsubscribe("t", nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			if !panics(func() { f(EventBus.New()) }) {
+				t.Error("the original doesn't panic: the documentation is wrong")
+			}
+			if panics(func() { f(newBus(t, evbus.Options{})) }) {
+				t.Error("ours panics")
+			}
+		})
+	}
+	t.Run("unsubscribing another receiver", func(t *testing.T) {
+		b := EventBus.New()
+		one, two := &counter{}, &counter{}
+		b.Subscribe("t", one.Count)
+		b.Subscribe("t", two.Count)
+		b.Unsubscribe("t", two.Count)
+		b.Publish("t")
+		if one.calls != 0 || two.calls != 1 {
+			t.Error("the original tells receivers apart: the documentation is wrong")
+		}
+	})
+}

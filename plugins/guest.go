@@ -134,6 +134,7 @@ func (g *guest) fail(ctx context.Context, phase string, err error) error {
 	return failure
 }
 
+// note logs a failure and returns the one that disabled the plugin, which may be an earlier one.
 func (g *guest) note(phase string, err error) error {
 	failure := &PluginError{Plugin: g.name, Phase: phase, Err: err}
 	g.mu.Lock()
@@ -141,6 +142,7 @@ func (g *guest) note(phase string, err error) error {
 	if first {
 		g.err = failure
 	}
+	cause := g.err
 	g.mu.Unlock()
 	attrs := []any{"phase", phase, "error", err}
 	if p, ok := errors.AsType[*PanicError](err); ok {
@@ -151,7 +153,10 @@ func (g *guest) note(phase string, err error) error {
 	} else {
 		g.log.Error("plugin failed", attrs...)
 	}
-	return failure
+	if cause == nil {
+		return failure
+	}
+	return cause
 }
 
 func (g *guest) failure() error {

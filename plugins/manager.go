@@ -174,6 +174,8 @@ func (m *Manager) bringUp(ctx context.Context) error {
 	for _, g := range m.guests {
 		if g.run() {
 			m.log.Info("plugin runs", "plugin", g.name)
+		} else if g.required {
+			return g.failure()
 		}
 	}
 	return nil

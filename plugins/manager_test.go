@@ -53,6 +53,22 @@ func TestRequiredFailsTheStart(t *testing.T) {
 	}
 }
 
+func TestRequiredThatFailsBetweenInitAndSubscribe(t *testing.T) {
+	closed := make(chan struct{})
+	m := manager(t, plugins.Options{})
+	needed := &guest{name: "needed", close: func(context.Context) error { close(closed); return nil }, init: func(_ context.Context, rt *plugins.Runtime) error {
+		rt.Go("worker", func(context.Context) error { return errors.New("no luck") })
+		return nil
+	}}
+	next := &guest{name: "next", init: func(context.Context, *plugins.Runtime) error { <-closed; return nil }}
+	if err := errors.Join(m.Add(needed, plugins.Required()), m.Add(next)); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Start(t.Context()); err == nil || err.Error() != "plugins: needed: run: goroutine worker: no luck" {
+		t.Errorf("start: %v", err)
+	}
+}
+
 func TestCloseEndsAStart(t *testing.T) {
 	begun := make(chan struct{})
 	m := manager(t, plugins.Options{}, &guest{name: "slow", init: func(ctx context.Context, _ *plugins.Runtime) error {

@@ -127,7 +127,7 @@ func (r *batchReader[T]) call(b Batch[T]) (err error) {
 	r.in.batchAt.Store(start.UnixNano())
 	defer func() {
 		r.in.batchAt.Store(0)
-		r.sub.noteTime(time.Since(start), nil)
+		r.sub.noteTime(time.Since(start), "")
 	}()
 	if around := r.sub.bus.opts.Around; around != nil {
 		return around(ctx, r.sub.name, ctx.cause, func(ctx context.Context) error { return r.commit(ctx, b) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -47,7 +48,7 @@ func TestCloseWhilePublishing(t *testing.T) {
 	c := b.Client("c")
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
-	for range 4 {
+	for range 2 {
 		wg.Go(func() {
 			for {
 				select {
@@ -55,26 +56,29 @@ func TestCloseWhilePublishing(t *testing.T) {
 					return
 				default:
 					_ = bus.Publish(context.Background(), c, noted{})
+					runtime.Gosched()
 				}
 			}
 		})
 	}
-	for range 200 {
+	for range 100 {
 		var closed atomic.Bool
-		var started, after atomic.Int64
+		var after atomic.Int64
+		begun := make(chan struct{}, 1)
 		s, err := bus.Subscribe(c, func(context.Context, bus.Event[noted]) error {
 			if closed.Load() {
 				after.Add(1)
 			}
-			started.Add(1)
+			select {
+			case begun <- struct{}{}:
+			default:
+			}
 			return nil
 		}, bus.Queue(64, bus.DropOldest))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for started.Load() == 0 {
-			time.Sleep(0)
-		}
+		<-begun
 		s.Close()
 		closed.Store(true)
 		<-s.Done()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -30,7 +31,7 @@ type boxTaker interface {
 	takesAll() bool // any and Raw: doesn't count as a taker
 	offerParcel(p *parcel, now int64) outcome
 	awaitParcel(ctx context.Context, p *parcel, now int64)
-	offerRecordedParcel(p *parcel, now int64)
+	offerRecordedParcel(p *parcel, now int64) outcome
 }
 
 // inbox is the typed part of a subscription: its handler and its lanes.
@@ -40,6 +41,7 @@ type inbox[T any] struct {
 	typ   reflect.Type
 	boxed bool // T is an interface or Raw
 	lanes []*lane[T]
+	pool  sync.Pool // *news[T] that no topic makes: unpacked and read ones
 
 	reader  *journalReader // nil: the pump brings recorded events
 	commit  func(context.Context, Batch[T]) error
@@ -104,67 +106,64 @@ func hashSubject(kind, id string) uint32 {
 }
 
 // offerLive queues a live event. The outcome is full if the subscription blocks.
-func (in *inbox[T]) offerLive(e *Event[T], now int64) outcome {
-	return in.offer(e, now, nil, true)
+func (in *inbox[T]) offerLive(n *news[T], now int64) outcome {
+	if in.sub.mode.stored() {
+		in.sub.ignoreLive(&n.event.Header)
+		return dropped
+	}
+	return in.offer(n, now)
 }
 
-func (in *inbox[T]) offer(e *Event[T], now int64, bad error, live bool) outcome {
-	s := in.sub
-	if live && s.mode.stored() {
-		s.ignoreLive(&e.Header)
-		return queued
-	}
-	o := in.laneOf(&e.Header).queue.push(e, now, 0, bad, s.policy.kind != policyBlock)
+func (in *inbox[T]) offer(n *news[T], now int64) outcome {
+	o := n.note(in.laneOf(&n.event.Header).queue.push(n, now, 0, in.sub.policy.kind != policyBlock))
 	switch o {
-	case dropped:
-		s.noteDrop(now)
+	case dropped, displaced:
+		in.sub.noteDrop(now)
 	case replaced:
-		s.coalesced.Add(1)
+		in.sub.coalesced.Add(1)
 	}
 	return o
 }
 
-func (in *inbox[T]) offerRecorded(e *Event[T], now int64, bad error) { in.offer(e, now, bad, false) }
-
 func (in *inbox[T]) offerParcel(p *parcel, now int64) outcome {
 	if in.sub.mode.stored() {
 		in.sub.ignoreLive(p.header)
-		return queued
+		return dropped
 	}
-	var e Event[T]
-	bad := in.unpack(p, &e)
-	return in.offer(&e, now, bad, true)
+	return in.offerRecordedParcel(p, now)
 }
 
-func (in *inbox[T]) offerRecordedParcel(p *parcel, now int64) {
-	var e Event[T]
-	bad := in.unpack(p, &e)
-	in.offerRecorded(&e, now, bad)
+func (in *inbox[T]) offerRecordedParcel(p *parcel, now int64) outcome {
+	n := in.unpacked(p)
+	defer n.published()
+	return in.offer(n, now)
 }
 
-// await queues a live event when there is room, or drops it when the policy's time or ctx is over.
-func (in *inbox[T]) await(ctx context.Context, e *Event[T], now int64) {
-	in.awaitRoom(ctx, e, now, nil)
+func (in *inbox[T]) unpacked(p *parcel) *news[T] {
+	n := newsOf[T](&in.pool)
+	n.err = in.unpack(p, &n.event)
+	return n
 }
 
 func (in *inbox[T]) awaitParcel(ctx context.Context, p *parcel, now int64) {
-	var e Event[T]
-	bad := in.unpack(p, &e)
-	in.awaitRoom(ctx, &e, now, bad)
+	n := in.unpacked(p)
+	defer n.published()
+	in.await(ctx, n, now)
 }
 
-func (in *inbox[T]) awaitRoom(ctx context.Context, e *Event[T], now int64, bad error) {
-	q := in.laneOf(&e.Header).queue
+// await queues a live event when there is room, or drops it when the policy's time or ctx is over.
+func (in *inbox[T]) await(ctx context.Context, n *news[T], now int64) {
+	q := in.laneOf(&n.event.Header).queue
 	if !inHandler(ctx, in.sub.bus) {
 		timer := time.NewTimer(in.sub.policy.wait)
 		defer timer.Stop()
 		for again := true; again; again = in.waitRoom(ctx, q, timer) {
-			if q.push(e, now, 0, bad, false) != full {
+			if n.note(q.push(n, now, 0, false)) != full {
 				return
 			}
 		}
 	}
-	if q.push(e, now, 0, bad, true) == dropped {
+	if n.note(q.push(n, now, 0, true)) == dropped {
 		in.sub.noteDrop(now)
 	}
 }

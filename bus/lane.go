@@ -70,10 +70,10 @@ func (l *lane[T]) resume() {
 func (l *lane[T]) work() {
 	l.chunkAt = time.Now()
 	l.running.Store(l.chunkAt.UnixNano())
-	var last *Header
+	last := ""
 	for s := l.queue.claim(l.fast); s != nil; s = l.queue.claim(l.fast) {
+		last = s.news.event.Type
 		l.handle(s)
-		last = &s.event.Header
 		if l.chunk++; !l.fast || l.chunk == timedChunk {
 			l.endChunk(last)
 		}
@@ -83,13 +83,13 @@ func (l *lane[T]) work() {
 }
 
 // endChunk takes the time. One event is timed exactly; fast ones share a chunk's.
-func (l *lane[T]) endChunk(h *Header) {
+func (l *lane[T]) endChunk(last string) {
 	if l.chunk == 0 {
 		return
 	}
 	now := time.Now()
 	took := now.Sub(l.chunkAt)
-	l.in.sub.noteTime(took, h)
+	l.in.sub.noteTime(took, last)
 	l.fast = took/time.Duration(l.chunk) <= fastHandler
 	l.chunk, l.chunkAt = 0, now
 	l.running.Store(now.UnixNano())
@@ -109,12 +109,12 @@ func (l *lane[T]) context(h *Header) *delivery {
 
 // handle sees an event through: gap notice, tries, and what follows.
 func (l *lane[T]) handle(s *slot[T]) {
-	l.ctx, l.slot, l.attempt = l.context(&s.event.Header), s, 0
+	l.ctx, l.slot, l.attempt = l.context(&s.news.event.Header), s, 0
 	if gap, ok := l.queue.takeGap(s); ok {
 		l.in.sub.announce(l.ctx, gap)
 	}
-	if s.err != nil {
-		l.settle(l.in.sub.giveUp(s.event.Header, s.err, 0))
+	if s.news.err != nil {
+		l.settle(l.in.sub.giveUp(s.news.event.Header, s.news.err, 0))
 		return
 	}
 	l.settle(l.attempts())
@@ -126,13 +126,14 @@ func (l *lane[T]) settle(done bool) {
 	if done && l.slot.ticket != 0 {
 		l.reader.progress.complete(l.slot.ticket)
 	}
+	l.slot.news.release()
 	l.slot = nil
 }
 
 // attempts calls the handler until it succeeds or the policy gives up; false: the event isn't done.
 func (l *lane[T]) attempts() bool {
 	for {
-		err := l.call(l.ctx, &l.slot.event)
+		err := l.call(l.ctx, &l.slot.news.event)
 		if err == nil {
 			l.in.sub.delivered.Add(1)
 			return true
@@ -145,9 +146,9 @@ func (l *lane[T]) attempts() bool {
 
 // failed deals with a failed try. done: there is no other; ok: the subscription goes on.
 func (l *lane[T]) failed(err error) (done, ok bool) {
-	sub, h := l.in.sub, l.slot.event.Header
+	sub, h := l.in.sub, l.slot.news.event.Header
 	l.chunk++
-	l.endChunk(&h)
+	l.endChunk(h.Type)
 	if errors.Is(err, Stop) {
 		sub.Close()
 		l.in.sub.delivered.Add(1)

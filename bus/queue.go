@@ -11,12 +11,16 @@ import (
 type outcome uint8
 
 const (
-	queued   outcome = iota
-	replaced         // coalesced with an older one
-	dropped          // this event, or the oldest
-	full             // try again when there is room
-	refused          // the queue is closed
+	queued    outcome = iota
+	replaced          // coalesced with an older one
+	displaced         // queued, and the oldest was dropped
+	dropped
+	full    // try again when there is room
+	refused // the queue is closed
 )
+
+// held reports whether the queue has the event now.
+func (o outcome) held() bool { return o <= displaced }
 
 // roomChunk is how many events a fast worker takes before it tells those who wait for room.
 const roomChunk = 64
@@ -65,14 +69,14 @@ func newQueue[T any](capacity int, p policyKind) *queue[T] {
 	return q
 }
 
-// push queues e. now is Unix ns. drop says whether a full queue may lose something; if not, or if the policy is to wait, the outcome is full.
-func (q *queue[T]) push(e *Event[T], now int64, ticket uint64, bad error, drop bool) outcome {
+// push queues n. now is Unix ns. drop says whether a full queue may lose something; if not, or if the policy is to wait, the outcome is full.
+func (q *queue[T]) push(n *news[T], now int64, ticket uint64, drop bool) outcome {
 	q.mu.Lock()
 	if q.closed || q.draining {
 		q.mu.Unlock()
 		return refused
 	}
-	if q.index != nil && q.replace(e) {
+	if q.index != nil && q.replace(n) {
 		q.mu.Unlock()
 		return replaced
 	}
@@ -82,15 +86,15 @@ func (q *queue[T]) push(e *Event[T], now int64, ticket uint64, bad error, drop b
 			q.mu.Unlock()
 			return full
 		}
-		result = dropped
+		result = displaced
 		if q.policy == policyDropNewest || q.policy == policyBlock {
-			q.tail.add(e.Seq, time.Unix(0, now).UTC())
+			q.tail.add(n.event.Seq, time.Unix(0, now).UTC())
 			q.mu.Unlock()
 			return dropped
 		}
 		q.dropOldest(now)
 	}
-	q.put(e, now, ticket, bad)
+	q.put(n, now, ticket)
 	wake := q.waiting
 	q.waiting = false
 	q.mu.Unlock()
@@ -100,13 +104,12 @@ func (q *queue[T]) push(e *Event[T], now int64, ticket uint64, bad error, drop b
 	return result
 }
 
-func (q *queue[T]) put(e *Event[T], now int64, ticket uint64, bad error) {
-	if q.index != nil && e.Subject() != "" {
+func (q *queue[T]) put(n *news[T], now int64, ticket uint64) {
+	if e := &n.event; q.index != nil && e.Kind+e.ResourceID != "" {
 		q.index[coalesceKey{e.Type, subject{e.Kind, e.ResourceID}}] = q.pushed
 	}
 	s := q.in.push()
-	s.event = *e
-	s.at, s.ticket, s.err, s.gap = now, ticket, bad, nil
+	s.news, s.at, s.ticket, s.gap = n, now, ticket, nil
 	if q.tail.Count > 0 {
 		gap := q.tail
 		s.gap, q.tail = &gap, Gap{}
@@ -114,11 +117,13 @@ func (q *queue[T]) put(e *Event[T], now int64, ticket uint64, bad error) {
 	q.pushed++
 }
 
-// replace puts e in the place of a queued event of the same type and resource.
-func (q *queue[T]) replace(e *Event[T]) bool {
-	at, ok := q.index[coalesceKey{e.Type, subject{e.Kind, e.ResourceID}}]
+// replace puts n in the place of a queued event of the same type and resource.
+func (q *queue[T]) replace(n *news[T]) bool {
+	at, ok := q.index[coalesceKey{n.event.Type, subject{n.event.Kind, n.event.ResourceID}}]
 	if ok {
-		q.in.at(int(at - (q.pushed - uint64(q.in.n)))).event = *e
+		s := q.in.at(int(at - (q.pushed - uint64(q.in.n))))
+		s.news.release()
+		s.news = n
 	}
 	return ok
 }
@@ -141,8 +146,8 @@ func (q *queue[T]) dropOldest(now int64) {
 		return
 	}
 	if q.in.n > 0 {
-		q.lose(q.in.at(0), when)
 		q.forget(q.in.at(0))
+		q.lose(q.in.at(0), when)
 		q.in.drop()
 	}
 }
@@ -151,13 +156,15 @@ func (q *queue[T]) lose(s *slot[T], when time.Time) {
 	if s.gap != nil {
 		q.gap.merge(*s.gap)
 	}
-	q.gap.add(s.event.Seq, when)
+	q.gap.add(s.news.event.Seq, when)
+	s.news.release()
 }
 
 // forget takes the oldest event of in out of the index. q.mu is held.
 func (q *queue[T]) forget(s *slot[T]) {
 	if q.index != nil {
-		delete(q.index, coalesceKey{s.event.Type, subject{s.event.Kind, s.event.ResourceID}})
+		e := &s.news.event
+		delete(q.index, coalesceKey{e.Type, subject{e.Kind, e.ResourceID}})
 	}
 }
 

@@ -205,9 +205,10 @@ func (r *reader[T]) run() {
 
 // step hands one record over; false when the subscription is closed.
 func (r *reader[T]) step(rec *Record) bool {
-	var e Event[T]
-	wanted, bad := r.in.read(rec, &e)
-	if !wanted {
+	n := newsOf[T](&r.in.pool)
+	defer n.published()
+	var wanted bool
+	if wanted, n.err = r.in.read(rec, &n.event); !wanted {
 		r.progress.skip(rec.Seq)
 		r.scanned = rec.Seq
 		return true
@@ -220,7 +221,7 @@ func (r *reader[T]) step(rec *Record) bool {
 		r.missing = Gap{}
 	}
 	for {
-		switch q.push(&e, now, ticket, bad, false) {
+		switch n.note(q.push(n, now, ticket, false)) {
 		case full:
 			if !r.waitRoom(q) {
 				return false

@@ -2,11 +2,10 @@ package bus
 
 // slot is an event in a queue.
 type slot[T any] struct {
-	event  Event[T]
+	news   *news[T]
 	at     int64  // when it was queued, Unix ns
 	ticket uint64 // of the reader that waits for it to be done; 0: none
 	gap    *Gap   // what was dropped right before it
-	err    error  // it couldn't be decoded
 }
 
 // ring is a growing circular buffer; its size is a power of two.

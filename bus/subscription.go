@@ -194,14 +194,11 @@ func (s *Subscription) ignoreLive(h *Header) {
 	}
 }
 
-func (s *Subscription) noteTime(d time.Duration, h *Header) {
+func (s *Subscription) noteTime(d time.Duration, eventType string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if d > s.slowest {
-		s.slowest, s.slowestFor = d, ""
-		if h != nil {
-			s.slowestFor = h.Type
-		}
+		s.slowest, s.slowestFor = d, eventType
 	}
 }
 

@@ -29,7 +29,7 @@ type topic[T any] struct {
 	codec   atomic.Pointer[codec[T]]
 	plan    *plan
 	routes  atomic.Pointer[routes[T]]
-	scratch sync.Pool // *scratch[T]
+	pool    sync.Pool // *news[T]
 }
 
 // routes are the takers at one time, and what is known of event types.
@@ -52,19 +52,8 @@ type group[T any] struct {
 	boxed    selection[boxTaker]
 }
 
-// scratch is what a publish needs and nobody keeps.
-type scratch[T any] struct {
-	event  Event[T]
-	parcel parcel
-	full   []*inbox[T]
-	boxed  []boxTaker
-
-	refused bool // by a subscription that was closed meanwhile
-}
-
 func newTopic[T any](b *Bus, typ reflect.Type) *topic[T] {
 	t := &topic[T]{bus: b, typ: typ, pointer: typ.Kind() == reflect.Pointer, bare: reflect.TypeFor[T]() != typ}
-	t.scratch.New = func() any { return new(scratch[T]) }
 	t.plan = planFor(typ, false)
 	return t
 }
@@ -117,21 +106,10 @@ func (r *routes[T]) group(eventType string) (*group[T], error) {
 
 // publish stamps and offers a live event.
 func (t *topic[T]) publish(ctx context.Context, payload T, stamps []Stamp) error {
-	s := t.scratch.Get().(*scratch[T])
-	s.event.Payload = payload
-	err := t.offer(ctx, s, stamps)
-	s.reset()
-	t.scratch.Put(s)
-	return err
-}
-
-func (s *scratch[T]) reset() {
-	s.event = Event[T]{}
-	s.parcel = parcel{}
-	s.refused = false
-	clear(s.full)
-	clear(s.boxed)
-	s.full, s.boxed = s.full[:0], s.boxed[:0]
+	n := newsOf[T](&t.pool)
+	defer n.published()
+	n.event.Payload = payload
+	return t.offer(ctx, n, stamps)
 }
 
 // asPayload is the payload as an interface, without copying it where that can be had.
@@ -142,14 +120,14 @@ func (t *topic[T]) asPayload(p *T) Payload {
 	return any(p).(Payload)
 }
 
-func (t *topic[T]) offer(ctx context.Context, s *scratch[T], stamps []Stamp) error {
-	h := &s.event.Header
+func (t *topic[T]) offer(ctx context.Context, n *news[T], stamps []Stamp) error {
+	h := &n.event.Header
 	now := t.bus.now()
-	if err := t.bus.stamp(ctx, h, t.asPayload(&s.event.Payload), now, stamps); err != nil {
+	if err := t.bus.stamp(ctx, h, t.asPayload(&n.event.Payload), now, stamps); err != nil {
 		return err
 	}
 	if t.plan != nil {
-		if err := t.sanitise(&s.event.Payload); err != nil {
+		if err := t.sanitise(&n.event.Payload); err != nil {
 			return err
 		}
 	}
@@ -160,9 +138,9 @@ func (t *topic[T]) offer(ctx context.Context, s *scratch[T], stamps []Stamp) err
 	}
 	h.Schema = g.schema
 	at := now.UnixNano()
-	taken := t.offerLive(s, g, at, 0)
-	for s.refused {
-		taken = t.offerAgain(s, &r, at) || taken
+	taken := t.offerLive(n, g, at, 0)
+	for n.refused {
+		taken = t.offerAgain(n, &r, at) || taken
 	}
 	if tap := t.bus.taps.Load(); tap != nil {
 		t.bus.tapped(*tap, h)
@@ -170,51 +148,51 @@ func (t *topic[T]) offer(ctx context.Context, s *scratch[T], stamps []Stamp) err
 	if !taken {
 		t.bus.unhandled(h)
 	}
-	if len(s.full)+len(s.boxed) > 0 {
-		t.await(ctx, s, at)
+	if len(n.full)+len(n.boxed) > 0 {
+		t.await(ctx, n, at)
 	}
 	return nil
 }
 
 // offerAgain follows a subscription that was closed meanwhile: whoever has come since the snapshot was taken may be there to replace it.
-func (t *topic[T]) offerAgain(s *scratch[T], r **routes[T], at int64) (taken bool) {
-	s.refused = false
+func (t *topic[T]) offerAgain(n *news[T], r **routes[T], at int64) (taken bool) {
+	n.refused = false
 	old := *r
 	*r = t.routes.Load()
-	g, err := (*r).group(s.event.Type)
+	g, err := (*r).group(n.event.Type)
 	if *r == old || err != nil {
 		return false
 	}
-	return t.offerLive(s, g, at, old.upTo)
+	return t.offerLive(n, g, at, old.upTo)
 }
 
 // offerLive offers a live event to the subscriptions that are newer than after, and reports whether anyone who names what he wants took it.
-func (t *topic[T]) offerLive(s *scratch[T], g *group[T], now int64, after uint64) (taken bool) {
-	for _, list := range g.concrete.lists(&s.event.Header) {
+func (t *topic[T]) offerLive(n *news[T], g *group[T], now int64, after uint64) (taken bool) {
+	for _, list := range g.concrete.lists(&n.event.Header) {
 		for _, in := range list {
-			if in.sub.order <= after || !in.sub.admits(&s.event.Header) {
+			if in.sub.order <= after || !in.sub.admits(&n.event.Header) {
 				continue
 			}
 			taken = true
-			switch in.offerLive(&s.event, now) {
+			switch in.offerLive(n, now) {
 			case full:
-				s.full = append(s.full, in)
+				n.full = append(n.full, in)
 			case refused:
-				s.refused = true
+				n.refused = true
 			}
 		}
 	}
-	for _, list := range g.boxed.lists(&s.event.Header) {
+	for _, list := range g.boxed.lists(&n.event.Header) {
 		for _, in := range list {
-			if in.base().order <= after || !in.base().admits(&s.event.Header) {
+			if in.base().order <= after || !in.base().admits(&n.event.Header) {
 				continue
 			}
 			taken = taken || !in.takesAll()
-			switch in.offerParcel(t.parcel(s), now) {
+			switch in.offerParcel(t.parcel(n), now) {
 			case full:
-				s.boxed = append(s.boxed, in)
+				n.boxed = append(n.boxed, in)
 			case refused:
-				s.refused = true
+				n.refused = true
 			}
 		}
 	}
@@ -222,22 +200,22 @@ func (t *topic[T]) offerLive(s *scratch[T], g *group[T], now int64, after uint64
 }
 
 // await lets blocking subscriptions have the event last, when everybody else has it.
-func (t *topic[T]) await(ctx context.Context, s *scratch[T], now int64) {
-	for _, in := range s.full {
-		in.await(ctx, &s.event, now)
+func (t *topic[T]) await(ctx context.Context, n *news[T], now int64) {
+	for _, in := range n.full {
+		in.await(ctx, n, now)
 	}
-	for _, in := range s.boxed {
-		in.awaitParcel(ctx, t.parcel(s), now)
+	for _, in := range n.boxed {
+		in.awaitParcel(ctx, t.parcel(n), now)
 	}
 }
 
 // parcel boxes the payload, once per event.
-func (t *topic[T]) parcel(s *scratch[T]) *parcel {
-	if s.parcel.header == nil {
-		s.parcel.header = &s.event.Header
-		s.parcel.payload = s.event.Payload
+func (t *topic[T]) parcel(n *news[T]) *parcel {
+	if n.parcel.header == nil {
+		n.parcel.header = &n.event.Header
+		n.parcel.payload = n.event.Payload
 	}
-	return &s.parcel
+	return &n.parcel
 }
 
 func (t *topic[T]) publishAny(ctx context.Context, p Payload, stamps []Stamp) error {
@@ -268,17 +246,19 @@ func (t *topic[T]) recorded(r *Record, now int64) {
 	if len(concrete)+len(boxed) == 0 {
 		return
 	}
-	e := Event[T]{Header: r.Header}
-	bad := t.decode(r, &e.Payload)
+	n := newsOf[T](&t.pool)
+	defer n.published()
+	n.event.Header = r.Header
+	n.err = t.decode(r, &n.event.Payload)
 	for _, in := range concrete {
-		in.offerRecorded(&e, now, bad)
+		in.offer(n, now)
 	}
 	if len(boxed) == 0 {
 		return
 	}
-	p := &parcel{header: &e.Header, data: r.Data, err: bad}
-	if t.codec.Load() != nil && bad == nil {
-		p.payload = e.Payload
+	p := &parcel{header: &n.event.Header, data: r.Data, err: n.err}
+	if t.codec.Load() != nil && n.err == nil {
+		p.payload = n.event.Payload
 	}
 	for _, in := range boxed {
 		in.offerRecordedParcel(p, now)

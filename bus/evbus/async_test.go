@@ -308,6 +308,28 @@ func TestAnnounceMakesEventsOfAllCalls(t *testing.T) {
 	}
 }
 
+func TestAsyncHandlersAreNamedWithTheirCallSite(t *testing.T) {
+	b := newBus(t, evbus.Options{Name: "shop"})
+	for subscribe, err := range map[string]error{
+		"SubscribeAsync":     b.SubscribeAsync("order.paid", func() {}, true),
+		"SubscribeOnceAsync": b.SubscribeOnceAsync("order.paid", func() {}),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", subscribe, err)
+		}
+	}
+	for _, s := range b.Client().Bus().Inspect().Subscriptions {
+		if !strings.HasPrefix(s.Site, "evbus/async_test.go:") || !strings.HasPrefix(s.Name, "shop.order.paid#") || s.Client != "shop" {
+			t.Errorf("subscription %q of %q at %s", s.Name, s.Client, s.Site)
+		}
+	}
+	for i, h := range b.Inspect().Handlers {
+		if !h.Async || h.Transactional == h.Once || h.Topic != "order.paid" || !strings.HasPrefix(h.Handler, "evbus_test.TestAsyncHandlersAreNamed") {
+			t.Errorf("handler %d: %+v", i, h)
+		}
+	}
+}
+
 type paid struct {
 	ID   string `json:"id"`
 	Card string `json:"card" cloudbus:"secret"`

@@ -72,7 +72,7 @@ func New(b *bus.Bus, o Options) *Bus {
 	e := &Bus{opts: o, log: o.Logger, client: b.Client(o.Name)}
 	e.direct.Store(&common)
 	if o.Workers > 1 {
-		e.slots = slotNames
+		e.slots = slotNames()
 	}
 	return e
 }

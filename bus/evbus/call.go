@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 )
@@ -46,14 +47,14 @@ func (c Call) MarshalJSON() ([]byte, error) {
 
 var _ bus.Addressed = Call{}
 
-// slotNames spread calls over lanes: many more than lanes, as their hashes decide.
-var slotNames = func() []string {
-	names := make([]string, 4096)
+// slotNames spread calls over lanes: many more than most handlers have, as their hashes decide.
+var slotNames = sync.OnceValue(func() []string {
+	names := make([]string, 1024)
 	for i := range names {
 		names[i] = strconv.Itoa(i)
 	}
 	return names
-}()
+})
 
 // maxEventType is the longest event type that the bus below takes.
 const maxEventType = 1024

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -53,6 +52,31 @@ func TestTopicsDoNotWaitForOneAnother(t *testing.T) {
 	within(t, "another topic", in(func() { b.Publish("quick"); b.HasCallback("slow"); must(t, b.Subscribe("slow", func() {})) }))
 	close(release)
 	within(t, "the slow topic", slow)
+}
+
+func TestAsynchronousHandlersStartAtThePlaceOfTheFirst(t *testing.T) {
+	b := newBus(t, evbus.Options{})
+	n := &notes{}
+	ran := make(chan struct{})
+	must(t, b.Subscribe("t", func() { n.add("sync") }))
+	must(t, b.SubscribeAsync("t", func() {}, false))
+	must(t, b.Subscribe("t", func() { within(t, "the last handler", ran); n.add("sync too") }))
+	must(t, b.SubscribeAsync("t", func() { n.add("async"); close(ran) }, false))
+	within(t, "publishing", in(func() { b.Publish("t") }))
+	n.want(t, "sync", "async", "sync too")
+}
+
+func TestTransactionalHandlersDoNotHoldUpPublishers(t *testing.T) {
+	b := newBus(t, evbus.Options{})
+	release := make(chan struct{})
+	must(t, b.SubscribeAsync("t", func() { <-release }, true))
+	within(t, "publishing", in(func() {
+		for range 3 {
+			b.Publish("t")
+		}
+	}))
+	close(release)
+	b.WaitAsync()
 }
 
 func TestOnceIsOnceUnderConcurrency(t *testing.T) {
@@ -297,103 +321,6 @@ func TestNilAmongVariadicArguments(t *testing.T) {
 	must(t, b.Subscribe("t", func(s string, more ...any) { n.add("%s%v", s, more) }))
 	must(t, b.PublishContext(t.Context(), "t", "x", nil, 1, nil))
 	n.want(t, "x[<nil> 1 <nil>]")
-}
-
-func TestMethodValuesAreUnsubscribedIndependently(t *testing.T) {
-	for _, mode := range []string{"sync", "async"} {
-		t.Run(mode, func(t *testing.T) {
-			b := newBus(t, evbus.Options{})
-			one, two := &counter{}, &counter{}
-			for _, c := range []*counter{one, two} {
-				if mode == "sync" {
-					must(t, b.Subscribe("t", c.Count))
-				} else {
-					must(t, b.SubscribeAsync("t", c.Count, true))
-				}
-			}
-			must(t, b.Unsubscribe("t", two.Count))
-			b.Publish("t")
-			if err := b.Unsubscribe("t", two.Count); !errors.Is(err, evbus.ErrNotSubscribed) {
-				t.Errorf("second time: %v", err)
-			}
-			must(t, b.Unsubscribe("t", one.Count))
-			b.WaitAsync()
-			if one.calls != 1 || two.calls != 0 {
-				t.Errorf("%d and %d calls, want 1 and 0", one.calls, two.calls)
-			}
-		})
-	}
-}
-
-type generic[T any] struct{ calls int }
-
-func (g *generic[T]) Count() { g.calls++ }
-
-// closure isn't inlined: each place would have code of its own.
-//
-//go:noinline
-func closure(n *notes, s string) func() { return func() { n.add("%s", s) } }
-
-type outer struct{ *counter }
-
-func TestUnsubscribeFindsWhatIsMeant(t *testing.T) {
-	value := english{"x"}
-	named := func() {}
-	makeFunc := func() any {
-		return reflect.MakeFunc(reflect.TypeFor[func()](), func([]reflect.Value) []reflect.Value { return nil }).Interface()
-	}
-	n := &notes{}
-	a, b := closure(n, "a"), closure(n, "b")
-	made := makeFunc()
-	o := outer{&counter{}}
-	g, h := &generic[int]{}, &generic[int]{}
-	for _, c := range []struct {
-		name       string
-		subscribed []any
-		meant      any
-		want       error
-	}{
-		{"the same value", []any{named}, named, nil},
-		{"a closure by its value", []any{a, b}, b, nil},
-		{"the only one of its code", []any{a}, closure(n, "a"), nil},
-		{"several of its code", []any{a, b}, closure(n, "a"), evbus.ErrAmbiguous},
-		{"another function of the type", []any{named}, func() { n.add("another") }, evbus.ErrNotSubscribed},
-		{"another receiver", []any{(&counter{}).Count}, (&counter{}).Count, evbus.ErrNotSubscribed},
-		{"a promoted method", []any{o.Count}, o.Count, nil},
-		{"a method of a value", []any{value.Greet}, value.Greet, nil},
-		{"a method of a generic type", []any{g.Count}, g.Count, nil},
-		{"one of two of a generic type", []any{g.Count, h.Count}, h.Count, evbus.ErrAmbiguous},
-		{"a method expression", []any{(*counter).Count}, (*counter).Count, nil},
-		{"made by reflection", []any{makeFunc(), made}, made, nil},
-		{"another made by reflection", []any{made}, makeFunc(), evbus.ErrNotSubscribed},
-		{"nothing there", nil, named, evbus.ErrNotSubscribed},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			b := newBus(t, evbus.Options{})
-			for _, fn := range c.subscribed {
-				must(t, b.Subscribe("t", fn))
-			}
-			err := b.Unsubscribe("t", c.meant)
-			if !errors.Is(err, c.want) {
-				t.Errorf("got %v, want %v", err, c.want)
-			}
-			left := len(c.subscribed)
-			if c.want == nil {
-				left--
-			}
-			if got := len(b.Inspect().Handlers); got != left {
-				t.Errorf("%d handlers are left, want %d", got, left)
-			}
-		})
-	}
-	t.Run("the right closure goes", func(t *testing.T) {
-		e := newBus(t, evbus.Options{})
-		must(t, e.Subscribe("t", a))
-		must(t, e.Subscribe("t", b))
-		must(t, e.Unsubscribe("t", b))
-		e.Publish("t")
-		n.want(t, "a")
-	})
 }
 
 func TestTheOriginalIsDifferent(t *testing.T) {

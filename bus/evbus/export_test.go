@@ -1,0 +1,4 @@
+package evbus
+
+// EventType is the type of a topic's events.
+var EventType = eventType

@@ -4,11 +4,19 @@ import "github.com/asaskevich/EventBus"
 
 const topic = "vm.operation.start.progress"
 
-// asaskevich runs handlers on the publisher's goroutine, or each call in a goroutine of its own.
+// asaskevich is that library, or ours under its face. It runs handlers on the publisher's goroutine, or each call in a goroutine of its own.
 type asaskevich struct{ bus EventBus.Bus }
 
 func newAsaskevich(handlers []handler) (carrier, error) {
-	a := asaskevich{EventBus.New()}
+	return subscribeSync(EventBus.New(), handlers)
+}
+
+func newAsaskevichAsync(handlers []handler) (carrier, error) {
+	return subscribeAsync(EventBus.New(), handlers)
+}
+
+func subscribeSync(b EventBus.Bus, handlers []handler) (carrier, error) {
+	a := asaskevich{b}
 	for _, h := range handlers {
 		if err := a.bus.Subscribe(topic, func(e event) { h(e.Payload.Sent) }); err != nil {
 			return nil, err
@@ -17,8 +25,8 @@ func newAsaskevich(handlers []handler) (carrier, error) {
 	return a, nil
 }
 
-func newAsaskevichAsync(handlers []handler) (carrier, error) {
-	a := asaskevich{EventBus.New()}
+func subscribeAsync(b EventBus.Bus, handlers []handler) (carrier, error) {
+	a := asaskevich{b}
 	for _, h := range handlers {
 		if err := a.bus.SubscribeAsync(topic, func(e event) { h(e.Payload.Sent) }, false); err != nil {
 			return nil, err

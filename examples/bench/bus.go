@@ -5,7 +5,7 @@ import "errors"
 // bus runs all rows of the bus.
 func (b *bench) bus() error {
 	for _, part := range []func() error{
-		b.deliver, b.stream, b.allocations, b.strangers, b.hop, b.latency, b.neighbour, b.idleSubscriptions, b.publishers,
+		b.deliver, b.stream, b.allocations, b.strangers, b.hop, b.latency, b.neighbour, b.idleSubscriptions, b.publishers, b.evbus,
 	} {
 		if err := part(); err != nil {
 			return err
@@ -15,9 +15,9 @@ func (b *bench) bus() error {
 }
 
 // enter makes a contender of each maker, ours first. All are closed if one can't be made.
-func (b *bench) enter(subscriptions, publishers int, peers []entry) ([]contender, error) {
+func (b *bench) enter(subscriptions, publishers int, ours maker, peers ...entry) ([]contender, error) {
 	var all []contender
-	for _, e := range append([]entry{{maker: oursMaker}}, peers...) {
+	for _, e := range append([]entry{{maker: ours}}, peers...) {
 		c, err := newBurster(e.maker, subscriptions, publishers)
 		if err != nil {
 			for _, k := range all {

@@ -6,7 +6,7 @@ import "sync"
 type channels struct {
 	all   []chan event
 	event func(sent int64) event
-	done sync.WaitGroup
+	done  sync.WaitGroup
 }
 
 func newChannels(handlers []handler) (carrier, error) { return feed(stamped, handlers), nil }

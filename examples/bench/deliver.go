@@ -13,7 +13,7 @@ func (b *bench) deliver() error {
 		{10, []entry{against(channelsMaker, atLeast(1.3)), against(unstampedMaker), against(syncMaker, atLeast(4)), against(asyncMaker), against(watermillMaker), against(tailscaleMaker)}},
 		{100, []entry{against(channelsMaker, atLeast(2)), against(syncMaker, atLeast(4)), against(tailscaleMaker)}},
 	} {
-		contenders, err := b.enter(row.subscriptions, 1, row.peers)
+		contenders, err := b.enter(row.subscriptions, 1, oursMaker, row.peers...)
 		if err != nil {
 			return err
 		}
@@ -28,7 +28,7 @@ func (b *bench) deliver() error {
 // publishers compares what an event costs with several publishers at once, for which there is no bar.
 func (b *bench) publishers() error {
 	for _, n := range []int{1, 2, 4, 8} {
-		contenders, err := b.enter(3, n, []entry{against(channelsMaker)})
+		contenders, err := b.enter(3, n, oursMaker, against(channelsMaker))
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+)
+
+func TestWrongArgumentsAreNamed(t *testing.T) {
+	for args, want := range map[string]string{
+		"-only nats":     `-only "nats"`,
+		"bus":            `argument "bus"`,
+		"-rounds 0":      "-rounds must be 1 or more",
+		"-resources 1":   "-resources 64 or more",
+		"-slice 0s":      "-slice more than 0",
+		"-idle 10":       "-idle 1000 or more",
+		"-no-such-thing": "-no-such-thing",
+	} {
+		err := start(strings.Fields(args), io.Discard, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error is %v, want %q in it", args, err, want)
+		}
+	}
+}
+
+func TestOnlyOneGroupAsJSON(t *testing.T) {
+	var out, progress strings.Builder
+	if err := start(strings.Fields("-only fsm -json -rounds 1 -slice 1ms -profile "+t.TempDir()), &out, &progress); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	for _, line := range lines {
+		var r struct {
+			Group, Name string
+			Ours        float64
+		}
+		if err := json.Unmarshal([]byte(line), &r); err != nil || r.Group != "fsm" || r.Name == "" {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	if len(lines) != 12 {
+		t.Errorf("%d rows, want 12:\n%s", len(lines), out.String())
+	}
+	if !strings.Contains(progress.String(), "fsm: guarded transition") {
+		t.Errorf("progress: %s", progress.String())
+	}
+}

@@ -2,6 +2,7 @@ package bus_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -206,4 +207,45 @@ func TestBoundsQueuesGrowOnlyAsNeeded(t *testing.T) {
 	if allocated > 8<<10 {
 		t.Errorf("a subscription with room for 1,048,576 events takes %d bytes before its first", allocated)
 	}
+}
+
+func TestBoundsLiveSubscriptionsAreToldWhatRetentionTookAway(t *testing.T) {
+	inBubble(t, func(w *world) {
+		s := &sink{}
+		var gaps []bus.Gap
+		w.subscribe(s.handle, bus.OnGap(func(_ context.Context, g bus.Gap) { gaps = append(gaps, g) }))
+		w.j.Fail(errors.New("away"))
+		w.record(upTo(1, 5)...)
+		synctest.Wait()
+		w.j.RemoveUpTo(3)
+		w.j.Fail(nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		s.want(t, 4, 5)
+		if len(gaps) != 1 || gaps[0].Count != 3 || gaps[0].FirstSeq != 1 || gaps[0].LastSeq != 3 {
+			t.Errorf("gaps %+v, want 3 events from 1 to 3", gaps)
+		}
+	})
+}
+
+func TestBoundsBlockWithoutAJournal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBus(t, nil)
+		c := b.Client("c")
+		s := held()
+		if _, err := bus.Subscribe(c, s.handle, bus.Queue(1, bus.Block(time.Second))); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		for n := range 3 {
+			_ = bus.Publish(t.Context(), c, noted{N: n})
+			synctest.Wait()
+		}
+		if d := time.Since(start); d != time.Second {
+			t.Errorf("three publishes took %v, want 1s: one handled, one queued, one waits", d)
+		}
+		close(s.gate)
+		_ = b.Close(t.Context())
+		s.want(t, 0, 1)
+	})
 }

@@ -139,17 +139,22 @@ func (b *Bus) now() time.Time { return b.clock().Round(0).UTC() }
 
 // Client returns a new participant. A name that is taken gets -2, -3, …, and one warning.
 func (b *Bus) Client(name string) *Client {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	if name == "" || !clean(name) {
 		name = "client"
 	}
+	c := b.newClient(name)
+	if c.name != name {
+		b.log.Warn("bus: client name is taken", "name", name, "gets", c.name)
+	}
+	return c
+}
+
+func (b *Bus) newClient(name string) *Client {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	free := name
 	for n := 2; slices.ContainsFunc(b.clients, func(c *Client) bool { return c.name == free }); n++ {
 		free = name + "-" + strconv.Itoa(n)
-	}
-	if free != name {
-		b.log.Warn("bus: client name is taken", "name", name, "gets", free)
 	}
 	c := &Client{bus: b, name: free}
 	b.clients = append(b.clients, c)
@@ -249,6 +254,13 @@ func (b *Bus) reroute(s *Subscription) {
 		readers = append(readers, s)
 	}
 	b.readers.Store(&readers)
+}
+
+// live lists the subscriptions that the pump brings recorded events to.
+func (b *Bus) live() []*Subscription {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(b.subs), func(s *Subscription) bool { return s.mode.reads() })
 }
 
 // forget takes an ended subscription out of the lists.

@@ -216,7 +216,7 @@ func TestDurableIsToldWhatRetentionTookAway(t *testing.T) {
 		if gap.Count != 7 || gap.FirstSeq != 1 || gap.LastSeq != 7 {
 			t.Errorf("gap %+v, want 7 events from 1 to 7", gap)
 		}
-		if sub.Inspect().Dropped != 7 || len(w.log.lines("removed from the journal")) != 1 {
+		if sub.Inspect().Dropped != 7 || len(w.log.lines("removed from the journal", "subscription=d")) != 1 {
 			t.Error("not counted and logged")
 		}
 	})

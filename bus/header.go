@@ -84,14 +84,14 @@ func (h *Header) checkTime() error {
 }
 
 func badField(name, value string) error {
-	reason := "control character or invalid UTF-8"
+	reason := "control character, Unicode non-character or invalid UTF-8"
 	if len(value) > maxField {
 		value, reason = value[:32]+"…", "longer than 1024 bytes"
 	}
 	return &HeaderError{Field: name, Value: value, Reason: reason}
 }
 
-// clean reports whether s is short, valid UTF-8 without control characters.
+// clean reports whether s is short, valid UTF-8 without control characters and non-characters.
 func clean(s string) bool {
 	if len(s) > maxField {
 		return false
@@ -106,9 +106,12 @@ func clean(s string) bool {
 
 func cleanRunes(s string) bool {
 	for _, r := range s {
-		if unicode.IsControl(r) {
+		if unicode.IsControl(r) || nonCharacter(r) {
 			return false
 		}
 	}
 	return utf8.ValidString(s)
 }
+
+// nonCharacter reports code points that stand for nothing, which CloudEvents forbids like control characters.
+func nonCharacter(r rune) bool { return r >= 0xfdd0 && r <= 0xfdef || r&0xfffe == 0xfffe }

@@ -137,6 +137,7 @@ func TestPublishRefusesWhatDoesNotFit(t *testing.T) {
 		{"nil pointer", bus.Publish(ctx, c, nilNoted), payload, "nil pointer"},
 		{"nil pointer in an interface", bus.Publish[bus.Payload](ctx, c, nilTick), payload, "nil pointer"},
 		{"empty type", bus.Publish(ctx, c, anyType("")), header, "empty"},
+		{"no character", stamp(func(h *bus.Header) { h.Tenant = "a\ufffe" }), header, "non-character"},
 		{"empty token", bus.Publish(ctx, c, noted{Type: "a..b"}), header, "empty token"},
 		{"leading dot", bus.Publish(ctx, c, noted{Type: ".a"}), header, "empty token"},
 		{"upper case", bus.Publish(ctx, c, noted{Type: "a.B"}), header, `token "B"`},

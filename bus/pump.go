@@ -109,6 +109,9 @@ func (p *pump) readAll() error {
 		if err != nil {
 			return err
 		}
+		if err := p.check(records); err != nil {
+			return err
+		}
 		now := p.bus.clock().UnixNano()
 		for i := range records {
 			p.bus.show(&records[i], now)
@@ -119,6 +122,26 @@ func (p *pump) readAll() error {
 		}
 		p.bus.nudgeReaders()
 	}
+}
+
+// check makes sure that nothing is skipped in silence.
+func (p *pump) check(records []Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	if err := contiguous(records, p.pos.Load()); err != nil {
+		return err
+	}
+	if first, next := records[0].Seq, p.pos.Load()+1; first > next {
+		p.bus.log.Warn("bus: events were removed from the journal before they had been shown", "first_seq", next, "last_seq", first-1)
+		gap := Gap{Count: first - next, FirstSeq: next, LastSeq: first - 1, Since: p.bus.now()}
+		for _, s := range p.bus.live() {
+			s.dropped.Add(gap.Count)
+			s.inner.miss(gap)
+		}
+		p.moved(first - 1)
+	}
+	return nil
 }
 
 func (p *pump) moved(seq uint64) {

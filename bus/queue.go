@@ -105,7 +105,7 @@ func (q *queue[T]) push(n *news[T], now int64, ticket uint64, drop bool) outcome
 }
 
 func (q *queue[T]) put(n *news[T], now int64, ticket uint64) {
-	if e := &n.event; q.index != nil && e.Kind+e.ResourceID != "" {
+	if e := &n.event; q.index != nil && (e.Kind != "" || e.ResourceID != "") {
 		q.index[coalesceKey{e.Type, subject{e.Kind, e.ResourceID}}] = q.pushed
 	}
 	s := q.in.push()

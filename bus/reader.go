@@ -68,23 +68,29 @@ func (r *journalReader) page(limit int) ([]Record, bool) {
 
 // checkPage makes sure that nothing is skipped in silence: what retention took away is announced, a hole is the journal's error.
 func (r *journalReader) checkPage(records []Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	if err := contiguous(records, r.scanned); err != nil {
+		return err
+	}
+	if first := records[0].Seq; first > r.scanned+1 && (!r.fresh || r.sub.mode.stored()) {
+		r.missed(r.scanned+1, first-1)
+	}
+	r.fresh = false
+	return nil
+}
+
+// contiguous reports a page that has a hole, or doesn't follow after.
+func contiguous(records []Record, after uint64) error {
+	if first := records[0].Seq; first <= after {
+		return fmt.Errorf("bus: the journal answered with %d when asked for what follows %d", first, after)
+	}
 	for i := 1; i < len(records); i++ {
 		if records[i].Seq != records[i-1].Seq+1 {
 			return fmt.Errorf("bus: the journal has a hole between %d and %d", records[i-1].Seq, records[i].Seq)
 		}
 	}
-	if len(records) == 0 {
-		return nil
-	}
-	if first := records[0].Seq; first != r.scanned+1 {
-		if first <= r.scanned {
-			return fmt.Errorf("bus: the journal answered with %d when asked for what follows %d", first, r.scanned)
-		}
-		if !r.fresh || r.sub.mode.stored() {
-			r.missed(r.scanned+1, first-1)
-		}
-	}
-	r.fresh = false
 	return nil
 }
 

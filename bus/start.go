@@ -120,6 +120,11 @@ func (in *inbox[T]) drain() {
 	}
 }
 
+// miss announces events that the pump couldn't bring, before the next one.
+func (in *inbox[T]) miss(g Gap) {
+	in.lanes[0].queue.miss(g)
+}
+
 func (in *inbox[T]) nudge() {
 	if in.reader != nil {
 		in.reader.nudge()

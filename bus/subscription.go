@@ -21,6 +21,7 @@ type inner interface {
 	position() (seq uint64, ok bool)
 	reached(seq uint64) <-chan struct{}
 	nudge()
+	miss(Gap)
 }
 
 // Subscription is an asynchronous reader: it owns its queue, its goroutines and its counters. All methods may be called concurrently.

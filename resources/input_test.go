@@ -57,6 +57,9 @@ func TestBadInput(t *testing.T) {
 	}{
 		"tenant too long":           {create(storetest.Gadget{Object: resources.Object{Tenant: strings.Repeat("t", 256)}}), "Tenant", "255"},
 		"tenant not UTF-8":          {create(storetest.Gadget{Object: resources.Object{Tenant: "\xff"}}), "Tenant", "UTF-8"},
+		"tenant of no character":    {create(storetest.Gadget{Object: resources.Object{Tenant: "a\ufffe"}}), "Tenant", "U+FFFE"},
+		"actor of no character":     {fire(resources.Actor("\U0010ffff")), "actor", "U+10FFFF"},
+		"reason of no character":    {fire(resources.Reason("\ufdd0")), "reason", "U+FDD0"},
 		"name with a control":       {create(storetest.Gadget{Object: resources.Object{Name: "a\x07"}}), "Name", "control"},
 		"name set to a control":     {fire(r.gadgets.Set(func(g *storetest.Gadget) error { g.Name = "\n"; return nil })), "Name", "control"},
 		"no initial state":          {create(storetest.Gadget{Object: resources.Object{State: "on"}}), "State", "allowed: off"},

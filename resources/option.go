@@ -134,8 +134,11 @@ func badText(s string, most int) string {
 		return fmt.Sprintf("%q is not valid UTF-8", s)
 	}
 	for _, r := range s {
-		if unicode.IsControl(r) {
+		switch {
+		case unicode.IsControl(r):
 			return fmt.Sprintf("%q has a control character", s)
+		case r >= 0xfdd0 && r <= 0xfdef, r&0xfffe == 0xfffe: // CloudEvents forbids them too
+			return fmt.Sprintf("%q has %U, which stands for no character", s, r)
 		}
 	}
 	return ""

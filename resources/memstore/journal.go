@@ -90,11 +90,15 @@ func (j *journal) append(records []bus.Record) {
 // trim forgets the oldest records that nobody needs, many at a time.
 func (j *journal) trim() {
 	surplus := len(j.records) - j.keep
-	if surplus <= j.keep/4+1 {
+	many := j.keep/4 + 1
+	if surplus <= many {
 		return
 	}
 	for _, seq := range j.cursors {
-		surplus = min(surplus, max(0, int(seq)-int(j.first())+1))
+		surplus = min(surplus, int(seq)-int(j.first())+1)
+	}
+	if surplus <= many {
+		return // a cursor needs them, and a copy at each append would cost more than they do
 	}
 	j.records = slices.Clone(j.records[surplus:])
 }

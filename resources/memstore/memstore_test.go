@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -93,6 +94,21 @@ func TestRetentionKeepsTheNewestAndWhatCursorsNeed(t *testing.T) {
 	appendTicks(t, s, 2000, 1)
 	if first, _, _ = j.Bounds(ctx); first < 1900 {
 		t.Errorf("the first is %d, though the cursor has moved on", first)
+	}
+}
+
+func TestASlowCursorDoesNotSlowAppends(t *testing.T) {
+	s, _ := newStore(t, memstore.Options{Keep: 100})
+	if err := s.Journal().SetCursor(t.Context(), "away", 0); err != nil {
+		t.Fatal(err)
+	}
+	appendTicks(t, s, 0, 5000)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	appendTicks(t, s, 5000, 100)
+	runtime.ReadMemStats(&after)
+	if each := (after.TotalAlloc - before.TotalAlloc) / 100; each > 100_000 { // copying 5,000 records takes more than a million
+		t.Errorf("an append takes %d bytes behind 5,000 events that a cursor holds", each)
 	}
 }
 

@@ -3,6 +3,7 @@ package resources
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/fsm"
@@ -127,5 +128,9 @@ func (h *Handle) named(id string, err error) error {
 	case *VetoError, *PanicError, *InvalidError, *StaleError, *fsm.TransitionError:
 		return err
 	}
-	return fmt.Errorf("resources: %s/%s: %w", h.info.Name, id, err)
+	resource := h.info.Name + "/" + id
+	if text := err.Error(); strings.HasPrefix(text, "resources: ") && strings.Contains(text, resource) {
+		return err // by the store
+	}
+	return fmt.Errorf("resources: %s: %w", resource, err)
 }

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cloudbus-go/cloudbus/bus"
@@ -124,5 +126,43 @@ func TestPanicsAreLoggedWithTheirStack(t *testing.T) {
 		if !strings.Contains(out.String(), part) {
 			t.Errorf("the log lacks %q:\n%s", part, out.String())
 		}
+	}
+}
+
+func TestAfterIsNotToldOfAChangeThatWasNotMade(t *testing.T) {
+	for _, phase := range []string{"Set", "Before", "InTx", "With"} {
+		t.Run(phase, func(t *testing.T) {
+			end := func(where string, c resources.Change) error {
+				if where == phase && c.Trigger != "" {
+					runtime.Goexit()
+				}
+				return nil
+			}
+			var told error
+			r := newRig(t, resources.Options{Listeners: []resources.Listener{listeners.Funcs{
+				ListenerName: "ender",
+				OnBefore:     func(_ context.Context, c resources.Change) error { return end("Before", c) },
+				OnInTx:       func(_ context.Context, _ resources.Tx, c resources.Change) error { return end("InTx", c) },
+				OnAfter:      func(_ context.Context, _ resources.Change, err error) { told = err },
+			}}})
+			g := r.create(t, storetest.Gadget{})
+			var caller sync.WaitGroup
+			caller.Go(func() {
+				fired := resources.Change{Trigger: storetest.Ticked}
+				_, _ = r.gadgets.Fire(ctx, g.ID, storetest.Ticked,
+					resources.Set(func(any) error { return end("Set", fired) }),
+					resources.With(func(resources.Tx) error { return end("With", fired) }))
+			})
+			caller.Wait()
+			if told == nil || !strings.Contains(told.Error(), "Goexit") {
+				t.Errorf("After was told %v", told)
+			}
+			if n := len(r.records(t)); n != 1 || r.get(t, g.ID).Version != 1 {
+				t.Errorf("%d events, version %d", n, r.get(t, g.ID).Version)
+			}
+			if _, err := r.gadgets.Update(ctx, g.ID, func(g *storetest.Gadget) error { g.Label = "new"; return nil }); err != nil {
+				t.Errorf("the next call: %v", err)
+			}
+		})
 	}
 }

@@ -43,12 +43,21 @@ func (h *Handle) perform(ctx context.Context, base Change, opts []Option, plan f
 	w.call, err = newCall(base.Kind, base.ResourceID, base.Action == Moved, opts, w.now)
 	w.base = w.call.describe(ctx, base, w.now)
 	w.change = w.base
-	defer func() { h.tell(ctx, w.change, began, err) }()
-	if err != nil {
-		return outcome{}, err
+	told := errEnded
+	defer func() { h.tell(ctx, w.change, began, told) }()
+	if err == nil {
+		out, err = h.carryOut(ctx, w, plan)
 	}
+	told = err
+	return out, err
+}
+
+// errEnded is what after-listeners are told if runtime.Goexit was called by a function of the caller's: testing's FailNow does.
+var errEnded = errors.New("resources: the goroutine ended before the change was made (runtime.Goexit)")
+
+func (h *Handle) carryOut(ctx context.Context, w *work, plan func(context.Context, *work) error) (outcome, error) {
 	if bus.InWriter(ctx, h.engine.store.Journal()) {
-		return outcome{}, h.named(base.ResourceID, ErrInWriter)
+		return outcome{}, h.named(w.base.ResourceID, ErrInWriter)
 	}
 	if err := w.run(ctx, plan); err != nil {
 		return outcome{}, h.named(w.change.ResourceID, err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,9 +44,8 @@ func testRoundTrip(t *testing.T, open Open) {
 func testExists(t *testing.T, open Open) {
 	r := newRig(t, open)
 	first := r.create(t, Gadget{Object: resources.Object{ID: "g1"}, Label: "first"})
-	if _, err := r.gadgets.Create(t.Context(), Gadget{Object: resources.Object{ID: "g1"}}); !errors.Is(err, resources.ErrExists) {
-		t.Errorf("Create with a taken id: %v, want ErrExists", err)
-	}
+	_, err := r.gadgets.Create(t.Context(), Gadget{Object: resources.Object{ID: "g1"}})
+	checkNamed(t, "Create with a taken id", err, resources.ErrExists, "gadget/g1")
 	if got := must[*Gadget](t)(r.gadgets.Get(t.Context(), "g1")); !reflect.DeepEqual(got, first) {
 		t.Errorf("the first one is now %+v", got)
 	}
@@ -56,13 +56,11 @@ func testExists(t *testing.T, open Open) {
 
 func testNotFound(t *testing.T, open Open) {
 	r := newRig(t, open)
-	if _, err := r.gadgets.Get(t.Context(), "nobody"); !errors.Is(err, resources.ErrNotFound) {
-		t.Errorf("Get: %v, want ErrNotFound", err)
-	}
-	if _, err := r.gadgets.Fire(t.Context(), "nobody", Ticked); !errors.Is(err, resources.ErrNotFound) {
-		t.Errorf("Fire: %v, want ErrNotFound", err)
-	}
-	err := r.store.Do(t.Context(), func(tx resources.StoreTx) error {
+	_, err := r.gadgets.Get(t.Context(), "nobody")
+	checkNamed(t, "Get", err, resources.ErrNotFound, "gadget/nobody")
+	_, err = r.gadgets.Fire(t.Context(), "nobody", Ticked)
+	checkNamed(t, "Fire", err, resources.ErrNotFound, "gadget/nobody")
+	err = r.store.Do(t.Context(), func(tx resources.StoreTx) error {
 		if _, err := tx.Load(r.gadgets.Handle().Info(), "nobody"); !errors.Is(err, resources.ErrNotFound) {
 			t.Errorf("Load in a member: %v, want ErrNotFound", err)
 		}
@@ -70,6 +68,14 @@ func testNotFound(t *testing.T, open Open) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// checkNamed wants an error that names its resource, once: people read it.
+func checkNamed(t *testing.T, call string, err, want error, resource string) {
+	t.Helper()
+	if !errors.Is(err, want) || strings.Count(err.Error(), resource) != 1 {
+		t.Errorf("%s: %v, want %q that names %s once", call, err, want, resource)
 	}
 }
 

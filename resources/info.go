@@ -64,6 +64,9 @@ func newInfo(t reflect.Type, m *fsm.Machine) (*Info, error) {
 	if err := i.checkEmbedding(); err != nil {
 		return nil, err
 	}
+	if err := i.checkTags(t, map[reflect.Type]bool{}); err != nil {
+		return nil, err
+	}
 	taken := map[string]string{}
 	if err := i.addFields(t, nil, taken); err != nil {
 		return nil, err
@@ -87,6 +90,31 @@ func (i *Info) checkEmbedding() error {
 	default:
 		return i.invalid("Object", "%v does not embed resources.Object", i.Type)
 	}
+}
+
+// checkTags refuses tags that would be passed over: a misspelt secret gets published.
+func (i *Info) checkTags(t reflect.Type, seen map[reflect.Type]bool) error {
+	if seen[t] {
+		return nil
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		return i.checkTags(t.Elem(), seen)
+	case reflect.Struct:
+	default:
+		return nil
+	}
+	for n := range t.NumField() {
+		f := t.Field(n)
+		if tag, ok := f.Tag.Lookup("cloudbus"); ok && tag != "secret" {
+			return i.invalid(f.Name, "its tag cloudbus:%q means nothing (allowed: \"secret\")", tag)
+		}
+		if err := i.checkTags(f.Type, seen); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (i *Info) addFields(t reflect.Type, path []int, taken map[string]string) error {

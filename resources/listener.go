@@ -49,16 +49,30 @@ func newChain(listeners ...[]Listener) (chain, error) {
 			if l == nil {
 				return chain{}, fmt.Errorf("resources: listener %d is nil", i)
 			}
-			if names[l.Name()] || l.Name() == "" {
-				return chain{}, fmt.Errorf("resources: listener %d: name %q is empty or taken; each change would be seen twice", i, l.Name())
+			name, err := nameOf(l)
+			if err != nil {
+				return chain{}, fmt.Errorf("resources: listener %d: %w", i, err)
 			}
-			names[l.Name()] = true
+			if names[name] || name == "" {
+				return chain{}, fmt.Errorf("resources: listener %d: name %q is empty or taken; each change would be seen twice", i, name)
+			}
+			names[name] = true
 			if !c.add(l) {
-				return chain{}, fmt.Errorf("resources: listener %q listens to nothing: it has none of the methods Before, InTx and After with the right signature", l.Name())
+				return chain{}, fmt.Errorf("resources: listener %q listens to nothing: it has none of the methods Before, InTx and After with the right signature", name)
 			}
 		}
 	}
 	return c, nil
+}
+
+// nameOf asks a listener for its name. A nil pointer panics there already.
+func nameOf(l Listener) (name string, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("the Name of the %T panics: %v", l, v)
+		}
+	}()
+	return l.Name(), nil
 }
 
 func (c *chain) add(l Listener) (used bool) {

@@ -37,6 +37,12 @@ type (
 		resources.Object
 		C chan int
 	}
+	misspelt struct {
+		resources.Object
+		Logins []*struct {
+			Password string `json:"password" cloudbus:"secrets"`
+		} `json:"logins"`
+	}
 )
 
 func TestRegisterRefuses(t *testing.T) {
@@ -53,6 +59,7 @@ func TestRegisterRefuses(t *testing.T) {
 		"no engine":           {func() error { _, err := resources.Register[plain](nil, door("a")); return err }, "needs an engine and a machine"},
 		"two fields, a name":  {func() error { _, err := resources.Register[twoIDs](r.engine, door("a")); return err }, `"id"`},
 		"what JSON can't":     {func() error { _, err := resources.Register[channel](r.engine, door("a")); return err }, "chan int"},
+		"a misspelt tag":      {func() error { _, err := resources.Register[misspelt](r.engine, door("a")); return err }, `Password: its tag cloudbus:"secrets"`},
 		"a taken name":        {func() error { _, err := resources.Register[plain](r.engine, door("gadget")); return err }, "registered already"},
 		"a taken type":        {func() error { _, err := resources.Register[storetest.Gadget](r.engine, door("a")); return err }, `as "gadget"`},
 		"a limit for no state": {func() error {
@@ -131,6 +138,7 @@ func TestNewRefuses(t *testing.T) {
 		"no bus":           {resources.Options{Store: r.store}, "Bus"},
 		"another journal":  {resources.Options{Store: other, Bus: r.bus}, "journal"},
 		"a nil listener":   {resources.Options{Store: r.store, Bus: r.bus, Listeners: []resources.Listener{nil}}, "nil"},
+		"a nil pointer":    {resources.Options{Store: r.store, Bus: r.bus, Listeners: []resources.Listener{(*recorder)(nil)}}, "*resources_test.recorder"},
 		"a listener twice": {resources.Options{Store: r.store, Bus: r.bus, Listeners: []resources.Listener{listeners.Post(), listeners.Post()}}, "post"},
 		"no name":          {resources.Options{Store: r.store, Bus: r.bus, Listeners: []resources.Listener{empty{}}}, "empty"},
 		"deaf":             {resources.Options{Store: r.store, Bus: r.bus, Listeners: []resources.Listener{deaf{}}}, "listens to nothing"},

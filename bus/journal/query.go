@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -38,9 +39,13 @@ func (j *Journal) Query(ctx context.Context, q Query) ([]bus.Record, error) {
 		q.Limit = defaultLimit
 	}
 	found := make([]bus.Record, 0, q.Limit)
+	size := q.Limit
+	if strings.ContainsAny(q.Type, "*>") {
+		size = max(size, maxBatch) // few of them may match
+	}
 	for {
-		text, args := j.queryText(q)
-		page, err := j.selectRecords(ctx, text, q.Limit, args...)
+		text, args := j.queryText(q, size)
+		page, err := j.selectRecords(ctx, text, size, args...)
 		if err != nil {
 			return nil, j.readError("query", err)
 		}
@@ -49,7 +54,7 @@ func (j *Journal) Query(ctx context.Context, q Query) ([]bus.Record, error) {
 				found = append(found, r)
 			}
 		}
-		if len(found) == q.Limit || len(page) < q.Limit {
+		if len(found) == q.Limit || len(page) < size {
 			return found, nil
 		}
 		q.turnTo(page[len(page)-1].Seq)
@@ -74,6 +79,11 @@ func (q *Query) check() (p bus.Pattern, err error) {
 	}
 	if q.Limit < 0 || q.Limit > maxLimit {
 		return p, &QueryError{Field: "Limit", Reason: fmt.Sprintf("%d is not in 1 to %d (0 is %d)", q.Limit, maxLimit, defaultLimit)}
+	}
+	for field, seq := range map[string]uint64{"After": q.After, "Before": q.Before} {
+		if seq > math.MaxInt64 {
+			return p, &QueryError{Field: field, Reason: fmt.Sprintf("%d is more than %d, the highest number there can be", seq, math.MaxInt64)}
+		}
 	}
 	if q.Before != 0 && q.Before <= q.After {
 		return p, &QueryError{Field: "Before", Reason: fmt.Sprintf("%d is not above After %d", q.Before, q.After)}
@@ -104,7 +114,7 @@ func (c *conditions) add(holds bool, term string, args ...any) {
 
 // queryText reads in order of seq, by the index of an exact value or through the table. Conditions that hold for much (a kind, a range of types)
 // are written as expressions: through an index they would have all that they select sorted for each page.
-func (j *Journal) queryText(q Query) (string, []any) {
+func (j *Journal) queryText(q Query, limit int) (string, []any) {
 	var c conditions
 	c.add(q.After > 0, "seq > ?", q.After)
 	c.add(q.Before > 0, "seq < ?", q.Before)
@@ -127,7 +137,7 @@ func (j *Journal) queryText(q Query) (string, []any) {
 	} else {
 		text += " ORDER BY seq LIMIT ?"
 	}
-	return bind(j.dialect, text), append(c.args, q.Limit)
+	return bind(j.dialect, text), append(c.args, limit)
 }
 
 // addType narrows to what a pattern says before its first wildcard; the rest is matched on the way.

@@ -130,6 +130,8 @@ func TestQueryRefuses(t *testing.T) {
 		"limit too high":    {journal.Query{Limit: 1001}, "Limit"},
 		"inverted numbers":  {journal.Query{After: 5, Before: 5}, "Before"},
 		"inverted times":    {journal.Query{Since: epoch, Until: epoch.Add(-1)}, "Until"},
+		"After too high":    {journal.Query{After: 1 << 63}, "After"},
+		"Before too high":   {journal.Query{Before: 1 << 63}, "Before"},
 		"time out of range": {journal.Query{Since: time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)}, "Since"},
 	} {
 		t.Run(name, func(t *testing.T) {

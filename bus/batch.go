@@ -123,11 +123,11 @@ func (r *batchReader[T]) call(b Batch[T]) (err error) {
 	if len(b.Events) == 1 {
 		ctx.cause = b.Events[0].Header
 	}
-	start := time.Now()
-	r.in.batchAt.Store(start.UnixNano())
+	start := ticks()
+	r.in.batchAt.Store(start)
 	defer func() {
 		r.in.batchAt.Store(0)
-		r.sub.noteTime(time.Since(start), "")
+		r.sub.noteTime(time.Duration(ticks()-start), "")
 	}()
 	if around := r.sub.bus.opts.Around; around != nil {
 		return around(ctx, r.sub.name, ctx.cause, func(ctx context.Context) error { return r.commit(ctx, b) })

@@ -45,7 +45,7 @@ type inbox[T any] struct {
 
 	reader  *journalReader // nil: the pump brings recorded events
 	commit  func(context.Context, Batch[T]) error
-	batchAt atomic.Int64 // since when commit runs, Unix ns; 0: it doesn't
+	batchAt atomic.Int64 // since when commit runs, in ticks; 0: it doesn't
 }
 
 var rawType = reflect.TypeFor[Raw]()

@@ -1,8 +1,6 @@
 package bus
 
-import (
-	"time"
-)
+import "time"
 
 // Inspection is what a bus is doing now.
 type Inspection struct {
@@ -55,17 +53,14 @@ func (b *Bus) Inspect() Inspection {
 	if b.pump != nil {
 		i.JournalLast, i.JournalShown, i.JournalErr = b.pump.newest(), b.pump.pos.Load(), b.pump.lastErr()
 	}
-	now := time.Now()
 	for _, s := range b.listed() {
-		i.Subscriptions = append(i.Subscriptions, s.info(now))
+		i.Subscriptions = append(i.Subscriptions, s.Inspect())
 	}
 	return i
 }
 
 // Inspect returns what the subscription is doing now.
-func (s *Subscription) Inspect() Info { return s.info(time.Now()) }
-
-func (s *Subscription) info(now time.Time) Info {
+func (s *Subscription) Inspect() Info {
 	i := Info{
 		Name: s.name, Client: s.client.name, Site: s.site, Payload: s.goType.String(), Filter: s.filter.String(),
 		Kind: s.mode.String(), Lanes: s.lanes, Capacity: s.capacity, State: "running",
@@ -76,7 +71,7 @@ func (s *Subscription) info(now time.Time) Info {
 		i.Policy = s.policy.String()
 	}
 	depth, oldest, running := s.inner.state()
-	i.Depth, i.OldestFor, i.RunningFor = depth, since(s.bus.clock(), oldest), since(now, running)
+	i.Depth, i.OldestFor, i.RunningFor = depth, since(s.bus.clock().UnixNano(), oldest), since(ticks(), running)
 	if at, ok := s.inner.position(); ok {
 		i.Position = at
 		if last := s.bus.pump.newest(); last > at {
@@ -98,9 +93,9 @@ func (s *Subscription) info(now time.Time) Info {
 	return i
 }
 
-func since(now time.Time, unixNano int64) time.Duration {
-	if unixNano == 0 {
+func since(now, then int64) time.Duration {
+	if then == 0 {
 		return 0
 	}
-	return max(now.Sub(time.Unix(0, unixNano)), 0)
+	return time.Duration(max(now-then, 0))
 }

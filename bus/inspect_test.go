@@ -48,6 +48,23 @@ func TestInspectionOfASubscription(t *testing.T) {
 	})
 }
 
+func TestInspectionWhileHandlersRun(t *testing.T) {
+	b := newBus(t, nil)
+	c := b.Client("client")
+	sub, err := bus.Subscribe(c, func(context.Context, bus.Event[noted]) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 20_000 {
+		if err := bus.Publish(t.Context(), c, noted{N: n}); err != nil {
+			t.Fatal(err)
+		}
+		if i := sub.Inspect(); i.Depth > i.Capacity {
+			t.Fatalf("inspection %+v", i)
+		}
+	}
+}
+
 func TestInspectionOfAReadersLag(t *testing.T) {
 	inBubble(t, func(w *world) {
 		s := held()

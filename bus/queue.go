@@ -22,9 +22,6 @@ const (
 // held reports whether the queue has the event now.
 func (o outcome) held() bool { return o <= displaced }
 
-// roomChunk is how many events a fast worker takes before it tells those who wait for room.
-const roomChunk = 64
-
 // queue is one lane's bounded inbox. Publishers push under mu; the lane's worker takes everything at once and claims slot by slot,
 // so neither side holds the lock for longer than a copy. A slot that is claimed is handled or dropped, exactly once.
 type queue[T any] struct {
@@ -53,12 +50,6 @@ type queue[T any] struct {
 type coalesceKey struct {
 	typ string
 	subject
-}
-
-// flusher waits until all that was pushed before it is done.
-type flusher struct {
-	target uint64
-	done   chan struct{}
 }
 
 func newQueue[T any](capacity int, p policyKind) *queue[T] {
@@ -238,33 +229,6 @@ func (q *queue[T]) miss(g Gap) {
 	q.mu.Unlock()
 }
 
-// signalRoom tells all who wait for room to look again.
-func (q *queue[T]) signalRoom() {
-	q.mu.Lock()
-	if q.room != nil {
-		close(q.room)
-		q.room = nil
-	}
-	q.mu.Unlock()
-}
-
-// roomChan returns a channel that is closed when there may be room again, nil if there is some now. Call leaveRoom after waiting.
-func (q *queue[T]) roomChan() <-chan struct{} {
-	q.waiters.Add(1)
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.closed || q.draining || q.depth() < q.capacity {
-		q.waiters.Add(-1)
-		return nil
-	}
-	if q.room == nil {
-		q.room = make(chan struct{})
-	}
-	return q.room
-}
-
-func (q *queue[T]) leaveRoom() { q.waiters.Add(-1) }
-
 // close ends the queue: nothing is claimed after it has returned. It reports how many events were left.
 func (q *queue[T]) close() int {
 	q.mu.Lock()
@@ -300,46 +264,15 @@ func (q *queue[T]) wakeAll() {
 	}
 }
 
-// release lets those flushers go whose events are done. q.mu is held.
-func (q *queue[T]) release(done uint64) {
-	if len(q.flushers) == 0 {
-		return
-	}
-	keep := q.flushers[:0]
-	for _, f := range q.flushers {
-		if f.target <= done {
-			close(f.done)
-		} else {
-			keep = append(keep, f)
-		}
-	}
-	clear(q.flushers[len(keep):])
-	q.flushers = keep
-}
-
-// flushed returns a channel that is closed when all that is queued now is done.
-func (q *queue[T]) flushed() <-chan struct{} {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	done := make(chan struct{})
-	if q.closed || q.waiting && q.in.n == 0 {
-		close(done)
-		return done
-	}
-	q.flushers = append(q.flushers, flusher{target: q.pushed, done: done})
-	return done
-}
-
 // state is what inspection wants to know: how many wait, and since when the oldest does (Unix ns).
 func (q *queue[T]) state() (depth int, oldest int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	depth = q.depth()
-	switch i := q.next.Load(); {
-	case depth == 0:
+	switch i := q.next.Load(); { // the worker claims meanwhile
 	case i < int64(q.batch.n):
 		oldest = q.batch.at(int(i)).at
-	default:
+	case q.in.n > 0:
 		oldest = q.in.at(0).at
 	}
 	return depth, oldest

@@ -169,7 +169,7 @@ func (in *inbox[T]) busy() (n int) {
 	return n
 }
 
-// state sums the lanes up; oldest and running are Unix ns, 0 for none.
+// state sums the lanes up; oldest is in Unix ns, running in ticks, 0 for none.
 func (in *inbox[T]) state() (depth int, oldest, running int64) {
 	for _, l := range in.lanes {
 		d, o := l.queue.state()

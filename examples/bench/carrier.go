@@ -16,7 +16,7 @@ type carrier interface {
 type maker struct {
 	name       string
 	make       func([]handler) (carrier, error)
-	concurrent bool // handlers of one subscription run at the same time
+	concurrent bool // handlers of one subscription run at the same time, even with one publisher
 }
 
 var (

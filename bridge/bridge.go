@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
@@ -18,9 +19,6 @@ const (
 	// a size limit may just be in the midst of being raised, and halting is the operator's business.
 	rejectedTries = 3
 	rejectedPause = time.Second
-
-	// A send that hangs is given up and repeated; the broker tells repeats by their id.
-	sendTimeout = 15 * time.Second
 
 	// What is under way when Close is called gets this long to be acknowledged, so that it needn't be repeated.
 	drainTimeout = 2 * time.Second
@@ -39,6 +37,7 @@ type Bridge struct {
 	trouble trouble
 	life    lifetime
 
+	used         atomic.Bool
 	opened       bool
 	subscription *bus.Subscription
 }
@@ -58,8 +57,11 @@ func New(sink Sink, o Options) (*Bridge, error) {
 // Name is "bridge_<name>".
 func (b *Bridge) Name() string { return pluginPrefix + b.options.Name }
 
-// Init opens the sink; it doesn't wait for the broker. A source of the bus that no CloudEvent can carry is an error.
+// Init opens the sink; it doesn't wait for the broker. A source of the bus that no CloudEvent can carry is an error, and so is a bridge that a manager had before: ErrUsed.
 func (b *Bridge) Init(ctx context.Context, rt *plugins.Runtime) error {
+	if !b.used.CompareAndSwap(false, true) {
+		return ErrUsed
+	}
 	b.log, b.bus = rt.Logger(), rt.Bus()
 	b.trouble.now = rt.Now
 	b.counts.publish(rt.Metrics())

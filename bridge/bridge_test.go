@@ -15,6 +15,7 @@ import (
 	"github.com/cloudbus-go/cloudbus/bridge"
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/plugins"
+	"github.com/cloudbus-go/cloudbus/resources"
 	"github.com/cloudbus-go/cloudbus/resources/memstore"
 )
 
@@ -93,33 +94,6 @@ func TestManyResourcesAtOnce(t *testing.T) {
 	eventually(t, sink.has(100))
 	if sink.most < lanes/2 || sink.most > lanes {
 		t.Errorf("%d messages were under way at once, want %d to %d", sink.most, lanes/2, lanes)
-	}
-}
-
-func TestFilters(t *testing.T) {
-	for name, c := range map[string]struct {
-		options bridge.Options
-		want    string
-	}{
-		"all":             {bridge.Options{}, "1 2 3 4"},
-		"types":           {bridge.Options{Types: []string{"thing.created", "thing.gone.*"}}, "1 3"},
-		"tenants":         {bridge.Options{Tenants: []string{"acme"}}, "1 2"},
-		"no tenant":       {bridge.Options{Tenants: []string{""}}, "4"},
-		"types & tenants": {bridge.Options{Types: []string{"thing.created"}, Tenants: []string{"acme", ""}}, "1"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			sink := &fakeSink{}
-			h := newHouse(t, memstore.New(memstore.Options{}), sink, c.options)
-			h.record(fact{"acme", "x", "created", 1}, fact{"acme", "x", "updated", 2}, fact{"evil", "x", "gone.now", 3}, fact{"", "x", "updated", 4})
-			must(t, h.bus.Flush(t.Context()))
-			var got []string
-			for _, f := range facts(t, sink.messages()) {
-				got = append(got, fmt.Sprint(f.N))
-			}
-			if strings.Join(got, " ") != c.want {
-				t.Errorf("sent %v, want %s", got, c.want)
-			}
-		})
 	}
 }
 
@@ -207,7 +181,10 @@ func TestEventThatIsNoCloudEventHalts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := &fakeSink{}
 		h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{})
-		h.record(fact{ID: "a\ufffeb", What: "created"})
+		must(t, h.store.Do(t.Context(), func(tx resources.StoreTx) error {
+			_, err := tx.Append(fact{ID: "1", What: "created"}, func(h *bus.Header) { h.Source = "my cloud" }) // no URI reference
+			return err
+		}))
 		eventually(t, func() error {
 			var unencodable *bridge.EncodeError
 			if err := h.bridge.Health(t.Context()); !errors.As(err, &unencodable) {
@@ -307,26 +284,6 @@ func TestSinkThatKnowsWhenItsBrokerIsThereIsntAskedInVain(t *testing.T) {
 	eventually(t, sink.has(1))
 	if sink.attempts != 2 {
 		t.Errorf("%d attempts, want the first and the one when the broker was there", sink.attempts)
-	}
-}
-
-func TestBadOptions(t *testing.T) {
-	for option, o := range map[string]bridge.Options{
-		"Name":  {Name: "Not-A-Name"},
-		"Lanes": {Lanes: -1},
-		"Types": {Types: []string{"vm.>", "vm.>.x"}},
-	} {
-		var wrong *bridge.OptionError
-		if _, err := bridge.New(&fakeSink{}, o); !errors.As(err, &wrong) || wrong.Option != option {
-			t.Errorf("%+v: %v, want an OptionError of %s", o, err, option)
-		}
-	}
-	var wrong *bridge.OptionError
-	if _, err := bridge.New(nil, bridge.Options{}); !errors.As(err, &wrong) {
-		t.Errorf("no sink: %v", err)
-	}
-	if _, err := bridge.New(&fakeSink{}, bridge.Options{Lanes: 1 << 20}); !errors.As(err, &wrong) {
-		t.Errorf("a million lanes: %v", err)
 	}
 }
 

@@ -3,11 +3,13 @@ package bridge_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bridge"
+	"github.com/cloudbus-go/cloudbus/plugins"
 	"github.com/cloudbus-go/cloudbus/resources/memstore"
 )
 
@@ -95,4 +97,16 @@ func TestCloseGivesUpASendThatHangs(t *testing.T) {
 			t.Error("the sink wasn't closed")
 		}
 	})
+}
+
+func TestBridgeStartsOnce(t *testing.T) {
+	store := memstore.New(memstore.Options{})
+	h := newHouse(t, store, &fakeSink{}, bridge.Options{})
+	must(t, h.manager.Close(t.Context()))
+	again, err := plugins.NewManager(plugins.Options{Bus: h.bus, Logger: slog.New(slog.DiscardHandler)})
+	must(t, err)
+	must(t, again.Add(h.bridge, plugins.Required()))
+	if err := again.Start(t.Context()); !errors.Is(err, bridge.ErrUsed) {
+		t.Errorf("a second start: %v", err)
+	}
 }

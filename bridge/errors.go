@@ -1,6 +1,12 @@
 package bridge
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrUsed: a bridge is for one manager, once.
+var ErrUsed = errors.New("bridge: this bridge was started before: make another with New")
 
 // OptionError: an option of a bridge or a sink that is wrong.
 type OptionError struct {

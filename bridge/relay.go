@@ -72,7 +72,7 @@ func (b *Bridge) settle(m Message, err error) {
 func (b *Bridge) send(ctx context.Context, m Message) error {
 	ctx, cancel := within(ctx, b.life.active)
 	defer cancel()
-	ctx, stop := context.WithTimeout(ctx, sendTimeout)
+	ctx, stop := context.WithTimeout(ctx, SendTimeout)
 	defer stop()
 	return b.sink.Send(ctx, m)
 }

@@ -4,12 +4,16 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 )
 
 // ContentType of a message whose Data is a CloudEvent in structured mode.
 const ContentType = "application/cloudevents+json; charset=utf-8"
+
+// SendTimeout is how long one Send may take before it is given up and repeated; the broker tells repeats by their id.
+const SendTimeout = 15 * time.Second
 
 // Message is one event on its way to a broker.
 type Message struct {
@@ -31,7 +35,7 @@ type Sink interface {
 	// a restart. A broker that is away is an error at once, not a wait (Readier waits).
 	//
 	// A *RejectedError says that the broker will never take m; every other error is tried again for ever.
-	// When ctx ends Send returns soon, with an error if the acknowledgement isn't there.
+	// When ctx ends, after SendTimeout at the latest, Send returns soon, with an error if the acknowledgement isn't there.
 	Send(ctx context.Context, m Message) error
 }
 

@@ -12,6 +12,8 @@ var (
 	ErrNoAck = errors.New("natsbridge: no acknowledgement")
 	// ErrClosed: the sink is closed, or was never opened.
 	ErrClosed = errors.New("natsbridge: closed")
+	// ErrOpened: the sink was opened before. Each bridge, and each start of a server, has a sink of its own.
+	ErrOpened = errors.New("natsbridge: the sink was opened before, by this bridge or another: make one for each with New")
 )
 
 // StreamError: the stream can't be used as it is. The sink looks at it again every second.

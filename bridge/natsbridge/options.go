@@ -3,6 +3,7 @@ package natsbridge
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net"
 	"net/url"
 	"strings"
@@ -25,7 +26,7 @@ type Options struct {
 	MaxAge     time.Duration // Of messages in a stream that the sink creates. Defaults to for ever.
 	MaxBytes   int64         // Of a stream that the sink creates; beyond it the oldest messages go. Defaults to without end.
 	Duplicates time.Duration // How long a stream that the sink creates knows repeats by their id. Defaults to 10 minutes, or MaxAge if that is less.
-	AckTimeout time.Duration // How long one publish waits for its acknowledgement before it is repeated. Defaults to 5 s.
+	AckTimeout time.Duration // How long one publish waits for its acknowledgement before it is repeated; at most bridge.SendTimeout. Defaults to 5 s.
 }
 
 const (
@@ -73,6 +74,10 @@ func (o Options) check() error {
 		return wrong("MaxBytes", o.MaxBytes, "must not be negative")
 	case o.AckTimeout < 0:
 		return wrong("AckTimeout", o.AckTimeout, "must not be negative")
+	case o.AckTimeout > bridge.SendTimeout:
+		return wrong("AckTimeout", o.AckTimeout, fmt.Sprintf("must be at most %v, when the bridge gives a publish up", bridge.SendTimeout))
+	case o.URL != "" && len(o.servers()) == 0:
+		return wrong("URL", o.URL, "has no server: must be as nats://host:4222, several with commas between")
 	case o.Duplicates < 0 || o.Duplicates > 0 && o.Duplicates < 100*time.Millisecond:
 		return wrong("Duplicates", o.Duplicates, "must be at least 100ms")
 	case o.MaxAge > 0 && o.Duplicates > o.MaxAge:

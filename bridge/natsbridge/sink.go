@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cloudbus-go/cloudbus/bridge"
 	"github.com/nats-io/nats.go"
@@ -25,6 +26,7 @@ type Sink struct {
 	log        *slog.Logger
 	gate       *gate
 	doubts     chan struct{} // asks the keeper to look at the stream again
+	opened     atomic.Bool
 	stop       context.CancelFunc
 	keeper     sync.WaitGroup
 
@@ -48,8 +50,11 @@ func New(o Options) (*Sink, error) {
 	return s, nil
 }
 
-// Open begins to connect, in the background, again and again for ever.
+// Open begins to connect, in the background, again and again for ever. Errors: ErrOpened.
 func (s *Sink) Open(ctx context.Context, log *slog.Logger) error {
+	if !s.opened.CompareAndSwap(false, true) {
+		return ErrOpened
+	}
 	s.log = log
 	s.gate.shut(ErrAway)
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -316,31 +317,16 @@ func TestSinkBeforeOpenAndAfterClose(t *testing.T) {
 	check()
 }
 
-func TestBadOptions(t *testing.T) {
-	conn := new(nats.Conn)
-	for name, c := range map[string]struct {
-		options natsbridge.Options
-		option  string
-	}{
-		"URL":                    {natsbridge.Options{URL: "nats://a b"}, "URL"},
-		"URL without host":       {natsbridge.Options{URL: "nats://h:4222,nats://"}, "URL"},
-		"Conn and URL":           {natsbridge.Options{Conn: conn, URL: "nats://h"}, "Conn"},
-		"Conn and options":       {natsbridge.Options{Conn: conn, Connection: []nats.Option{nats.Name("x")}}, "Conn"},
-		"in process and URL":     {natsbridge.Options{InProcess: &server.Server{}, URL: "nats://h"}, "InProcess"},
-		"stream name":            {natsbridge.Options{Stream: "a.b"}, "Stream"},
-		"replicas":               {natsbridge.Options{Replicas: 6}, "Replicas"},
-		"max age":                {natsbridge.Options{MaxAge: -1}, "MaxAge"},
-		"max bytes":              {natsbridge.Options{MaxBytes: -1}, "MaxBytes"},
-		"duplicates short":       {natsbridge.Options{Duplicates: time.Millisecond}, "Duplicates"},
-		"duplicates too long":    {natsbridge.Options{Duplicates: time.Hour, MaxAge: time.Minute}, "Duplicates"},
-		"ack timeout":            {natsbridge.Options{AckTimeout: -1}, "AckTimeout"},
-		"option that is refused": {natsbridge.Options{Connection: []nats.Option{nats.RootCAs("/does/not/exist")}}, "Connection"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var wrong *bridge.OptionError
-			if _, err := natsbridge.New(c.options); !errors.As(err, &wrong) || wrong.Option != c.option {
-				t.Errorf("%v, want an OptionError of %s", err, c.option)
-			}
-		})
+func TestSinkIsForOneBridge(t *testing.T) {
+	sink, err := natsbridge.New(natsbridge.Options{URL: newBroker(t).url()})
+	must(t, err)
+	log := slog.New(slog.DiscardHandler)
+	must(t, sink.Open(t.Context(), log))
+	if err := sink.Open(t.Context(), log); !errors.Is(err, natsbridge.ErrOpened) {
+		t.Errorf("a second Open: %v", err)
+	}
+	must(t, sink.Close(t.Context()))
+	if err := sink.Open(t.Context(), log); !errors.Is(err, natsbridge.ErrOpened) {
+		t.Errorf("Open after Close: %v", err)
 	}
 }

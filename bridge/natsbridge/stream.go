@@ -79,7 +79,9 @@ func checkStream(c jetstream.StreamConfig) error {
 		{"retention", c.Retention.String(), jetstream.LimitsPolicy.String()},
 		{"no_ack", strconv.FormatBool(c.NoAck), "false"},
 		{"sealed", strconv.FormatBool(c.Sealed), "false"},
+		{"persist_mode", c.PersistMode.String(), jetstream.DefaultPersistMode.String()}, // async acknowledges what it may lose
 		{"mirror", fmt.Sprint(c.Mirror != nil), "false"},
+		{"subject_transform", fmt.Sprint(c.SubjectTransform != nil), "false"},
 	} {
 		if setting.have != setting.want {
 			return &StreamError{Stream: c.Name, Setting: setting.name, Have: setting.have, Want: setting.want}

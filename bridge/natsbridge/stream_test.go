@@ -33,7 +33,11 @@ func TestForeignStreamIsAnErrorInHealthUntilItIsRight(t *testing.T) {
 		"subjects":   {func(c *jetstream.StreamConfig) { c.Subjects = []string{"cloudbus.acme.>"} }, "subjects"},
 		"work queue": {func(c *jetstream.StreamConfig) { c.Retention = jetstream.WorkQueuePolicy }, "retention"},
 		"no acks":    {func(c *jetstream.StreamConfig) { c.NoAck = true }, "no_ack"},
-		"taken":      {func(c *jetstream.StreamConfig) { c.Name = "other" }, ""},
+		"async":      {func(c *jetstream.StreamConfig) { c.PersistMode = jetstream.AsyncPersistMode }, "persist_mode"},
+		"transform": {func(c *jetstream.StreamConfig) {
+			c.SubjectTransform = &jetstream.SubjectTransformConfig{Source: "cloudbus.>", Destination: "elsewhere.>"}
+		}, "subject_transform"},
+		"taken": {func(c *jetstream.StreamConfig) { c.Name = "other" }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,43 @@
+package natsbridge_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/cloudbus-go/cloudbus/bridge"
+	"github.com/cloudbus-go/cloudbus/bridge/natsbridge"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+)
+
+func TestBadOptions(t *testing.T) {
+	conn := new(nats.Conn)
+	for name, c := range map[string]struct {
+		options natsbridge.Options
+		option  string
+	}{
+		"URL":                    {natsbridge.Options{URL: "nats://a b"}, "URL"},
+		"URL without host":       {natsbridge.Options{URL: "nats://h:4222,nats://"}, "URL"},
+		"Conn and URL":           {natsbridge.Options{Conn: conn, URL: "nats://h"}, "Conn"},
+		"Conn and options":       {natsbridge.Options{Conn: conn, Connection: []nats.Option{nats.Name("x")}}, "Conn"},
+		"in process and URL":     {natsbridge.Options{InProcess: &server.Server{}, URL: "nats://h"}, "InProcess"},
+		"stream name":            {natsbridge.Options{Stream: "a.b"}, "Stream"},
+		"replicas":               {natsbridge.Options{Replicas: 6}, "Replicas"},
+		"max age":                {natsbridge.Options{MaxAge: -1}, "MaxAge"},
+		"max bytes":              {natsbridge.Options{MaxBytes: -1}, "MaxBytes"},
+		"duplicates short":       {natsbridge.Options{Duplicates: time.Millisecond}, "Duplicates"},
+		"duplicates too long":    {natsbridge.Options{Duplicates: time.Hour, MaxAge: time.Minute}, "Duplicates"},
+		"URL of commas":          {natsbridge.Options{URL: " , "}, "URL"},
+		"ack timeout":            {natsbridge.Options{AckTimeout: -1}, "AckTimeout"},
+		"ack timeout too long":   {natsbridge.Options{AckTimeout: time.Minute}, "AckTimeout"},
+		"option that is refused": {natsbridge.Options{Connection: []nats.Option{nats.RootCAs("/does/not/exist")}}, "Connection"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var wrong *bridge.OptionError
+			if _, err := natsbridge.New(c.options); !errors.As(err, &wrong) || wrong.Option != c.option {
+				t.Errorf("%v, want an OptionError of %s", err, c.option)
+			}
+		})
+	}
+}

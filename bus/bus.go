@@ -169,38 +169,6 @@ func (b *Bus) usable() error {
 	return b.startErr
 }
 
-// show offers a recorded event to live subscriptions.
-func (b *Bus) show(r *Record, now int64) {
-	if taps := b.taps.Load(); taps != nil {
-		b.tapped(*taps, &r.Header)
-	}
-	reg := b.registry.find(r.Type, r.Schema)
-	if reg == nil {
-		b.unknown.recorded(r, now)
-		return
-	}
-	reg.codec.topic(b).recorded(r, now)
-}
-
-func (b *Bus) nudgeReaders() {
-	for _, s := range *b.readers.Load() {
-		s.inner.nudge()
-	}
-}
-
-// unhandled tells the embedder that nobody takes an event.
-func (b *Bus) unhandled(h *Header) {
-	if b.opts.OnUnhandled == nil {
-		return
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			b.log.Error("bus: OnUnhandled panicked", "error", newPanicError(r))
-		}
-	}()
-	b.opts.OnUnhandled(*h)
-}
-
 // topicOf returns the topic of a Go type, making it if need be.
 func topicOf[T any](b *Bus, typ reflect.Type) *topic[T] {
 	if t, ok := (*b.topics.Load())[typ].(*topic[T]); ok {

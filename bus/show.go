@@ -2,6 +2,38 @@ package bus
 
 import "slices"
 
+// show offers a recorded event to live subscriptions.
+func (b *Bus) show(r *Record, now int64) {
+	if taps := b.taps.Load(); taps != nil {
+		b.tapped(*taps, &r.Header)
+	}
+	reg := b.registry.find(r.Type, r.Schema)
+	if reg == nil {
+		b.unknown.recorded(r, now)
+		return
+	}
+	reg.codec.topic(b).recorded(r, now)
+}
+
+func (b *Bus) nudgeReaders() {
+	for _, s := range *b.readers.Load() {
+		s.inner.nudge()
+	}
+}
+
+// unhandled tells the embedder that nobody takes an event.
+func (b *Bus) unhandled(h *Header) {
+	if b.opts.OnUnhandled == nil {
+		return
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			b.log.Error("bus: OnUnhandled panicked", "error", newPanicError(r))
+		}
+	}()
+	b.opts.OnUnhandled(*h)
+}
+
 // recorded offers an event of the journal to live subscriptions. Only the pump calls it.
 func (t *topic[T]) recorded(r *Record, now int64) {
 	g, err := t.routes.Load().group(r.Type)

@@ -180,6 +180,11 @@ func TestGoexitEndsThePublisherAlone(t *testing.T) {
 	b.Publish("u", 2)
 	within(t, "waiting", in(b.WaitAsync))
 	n.want(t, "1", "2")
+	for _, h := range b.Inspect().Handlers {
+		if h.Failed != 1 || h.Err == nil {
+			t.Errorf("%s: failed %d times with %v", h.Topic, h.Failed, h.Err)
+		}
+	}
 }
 
 func TestErrorsThatHandlersReturnAreCounted(t *testing.T) {
@@ -308,7 +313,7 @@ func TestWrongArgumentsHitThatHandlerAlone(t *testing.T) {
 					t.Errorf("async %t: failed %d times with %v", i.Async, i.Failed, i.Err)
 				}
 			}
-			if b.Inspect().Failed != 1 {
+			if b.Inspect().Failed != 2 {
 				t.Errorf("failed %d", b.Inspect().Failed)
 			}
 		})

@@ -22,7 +22,7 @@ type handler struct {
 	mailbox       *mailbox    // nil: runs on the publisher's goroutine
 	gone          atomic.Bool // unsubscribed, or a once that has had its turn
 
-	failed   atomic.Uint64 // synchronous calls; of others the subscription knows
+	failed   atomic.Uint64
 	err      atomic.Pointer[error]
 	failures limiter // of log lines
 }
@@ -60,8 +60,11 @@ func (h *handler) leave() bool {
 	return true
 }
 
-// run calls a synchronous handler. A panic ends here.
+var errGoexit = errors.New("evbus: handler ended its goroutine (runtime.Goexit)")
+
+// run calls the function, and counts if that fails. A panic ends here.
 func (h *handler) run(args []any) (err error) {
+	err = errGoexit
 	defer func() {
 		if r := recover(); r != nil {
 			err = &bus.PanicError{Value: r, Stack: debug.Stack()}
@@ -83,11 +86,14 @@ func (h *handler) explain(err error) error {
 	return e
 }
 
-// note counts a failure, and logs it once in a while.
+// note counts a failure. Those of synchronous handlers are logged once in a while; the bus below logs the others.
 func (h *handler) note(err error) {
 	h.bus.failed.Add(1)
 	h.failed.Add(1)
 	h.err.Store(&err)
+	if h.mailbox != nil {
+		return
+	}
 	more, ok := h.failures.allow(time.Now())
 	if !ok {
 		return

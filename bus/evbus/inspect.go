@@ -3,7 +3,7 @@ package evbus
 // Inspection is what a Bus is doing now.
 type Inspection struct {
 	Handlers []Info
-	Failed   uint64 // synchronous calls that failed, and calls that the bus below refused; handlers that are gone included
+	Failed   uint64 // calls that failed, of handlers that are gone too, and calls that the bus below refused
 }
 
 // Info is a handler.
@@ -13,8 +13,8 @@ type Info struct {
 	Async         bool
 	Transactional bool
 	Once          bool
-	Failed        uint64 // calls with wrong arguments, panics, and errors that were returned
-	Err           error  // of the last of them, a *HandlerError or *bus.PanicError
+	Failed        uint64 // calls with wrong arguments, panics, and errors that were returned; they are counted when WaitAsync returns
+	Err           error  // of the last of them, a *HandlerError
 	Waiting       int    // calls in its queue, if asynchronous
 	Dropped       uint64 // calls that its full queue lost
 }
@@ -40,7 +40,7 @@ func (h *handler) info() Info {
 	}
 	if h.mailbox != nil {
 		sub := h.mailbox.sub.Inspect()
-		i.Failed, i.Err, i.Waiting, i.Dropped = sub.Failed, sub.Err, sub.Depth, sub.Dropped
+		i.Waiting, i.Dropped = sub.Depth, sub.Dropped
 	}
 	return i
 }

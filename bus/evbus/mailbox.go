@@ -60,10 +60,7 @@ func (h *handler) admit(bus.Header) bool {
 
 func (h *handler) deliver(_ context.Context, e bus.Event[Call]) error {
 	defer h.end()
-	if err := h.invoke(e.Payload.args); err != nil {
-		return h.explain(err)
-	}
-	return nil
+	return h.run(e.Payload.args)
 }
 
 // end counts a call, and tells who wants to know.

@@ -20,7 +20,8 @@ import (
 type flaky struct {
 	sqlite3.SQLiteDriver
 	file   string
-	breaks atomic.Bool // at the next COMMIT
+	breaks atomic.Bool  // at the next COMMIT
+	ended  atomic.Int64 // statements that came with a context that had ended
 }
 
 func (f *flaky) Driver() driver.Driver { return f }
@@ -39,11 +40,23 @@ type flakyConn struct {
 }
 
 func (c *flakyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	c.driver.look(ctx)
 	res, err := c.SQLiteConn.ExecContext(ctx, query, args)
 	if query == "COMMIT" && err == nil && c.driver.breaks.CompareAndSwap(true, false) {
 		return nil, driver.ErrBadConn
 	}
 	return res, err
+}
+
+func (c *flakyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	c.driver.look(ctx)
+	return c.SQLiteConn.QueryContext(ctx, query, args)
+}
+
+func (f *flaky) look(ctx context.Context) {
+	if ctx.Err() != nil {
+		f.ended.Add(1)
+	}
 }
 
 // openFlaky returns a journal whose connection can be broken.
@@ -116,5 +129,26 @@ func TestSubscribeExactlyOnceWhenAnOutcomeIsUnknown(t *testing.T) {
 	<-sub.Done()
 	if n := count(t, j, "things"); n != 2 {
 		t.Errorf("%d rows of 2 events", n)
+	}
+}
+
+// On SQLite a statement that is cancelled takes the transaction with it.
+func TestNoStatementRunsWithACallersContext(t *testing.T) {
+	j, f := openFlaky(t)
+	exec(t, j, "CREATE TABLE things (k)")
+	ctx, cancel := context.WithCancel(t.Context())
+	err := j.Do(ctx, func(tx *journal.Tx) error {
+		cancel()
+		db := tx.DB().WithContext(ctx)
+		var n, m int
+		return errors.Join(
+			db.Exec("INSERT INTO things VALUES ('a')").Error,
+			db.Raw("SELECT count(*) FROM things").Scan(&n).Error,
+			db.Raw("SELECT count(*) FROM things").Row().Scan(&m),
+			insert(tx, "b"),
+		)
+	})
+	if n := f.ended.Load(); err != nil || n != 0 || count(t, j, "things") != 2 {
+		t.Errorf("%v; %d statements ran with the caller's context, %d rows", err, n, count(t, j, "things"))
 	}
 }

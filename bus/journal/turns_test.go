@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus/journal"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore/sqlite"
@@ -89,6 +90,28 @@ func TestCancelledCallerAmidOthers(t *testing.T) {
 	}
 	if n := count(t, j, "things"); n != 2 {
 		t.Errorf("%d rows, want 2", n)
+	}
+}
+
+// A caller may be cancelled just when its turn comes: the turn must not be lost with it.
+func TestTurnOfWhoLeavesIsPassedOn(t *testing.T) {
+	j := open(t, sqlite.Options{})
+	for range 200 {
+		release := hold(t, j)
+		ctx, cancel := context.WithCancel(t.Context())
+		leaving := queued(t, j, func() error { return j.Do(ctx, func(*journal.Tx) error { return nil }) })
+		go cancel()
+		release()
+		if err := <-leaving; err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		cancel()
+		soon, stop := context.WithTimeout(t.Context(), 10*time.Second)
+		err := j.Do(soon, func(*journal.Tx) error { return nil })
+		stop()
+		if err != nil {
+			t.Fatalf("nobody gets the writer any more: %v", err)
+		}
 	}
 }
 

@@ -69,7 +69,7 @@ func (t *Tx) Append(p bus.Payload, stamps ...bus.Stamp) (bus.ID, error) {
 }
 
 // Exec runs a statement that is prepared at its first use and kept: for few, constant texts on hot paths.
-// Placeholders are the database's own.
+// Placeholders are the database's own. Several statements in one text are refused: a driver may run the first alone.
 func (t *Tx) Exec(query string, args ...any) (sql.Result, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -24,6 +25,7 @@ type contest struct {
 	name       string
 	figures    []string // what each figure is, if there are several
 	unit       string
+	rounds     int // that count. Defaults to as many as were asked for
 	contenders []contender
 }
 
@@ -52,7 +54,7 @@ func (b *bench) hold(c contest) error {
 // play returns the medians of each contender's figures. The round before the first warms up and isn't counted.
 func (b *bench) play(c contest) ([][]float64, error) {
 	all := make([][][]float64, len(c.contenders))
-	for round := range b.rounds + 1 {
+	for round := range cmp.Or(c.rounds, b.rounds) + 1 {
 		for _, k := range rand.Perm(len(c.contenders)) {
 			runtime.GC() // nobody pays for another's garbage
 			figures, err := c.turn(k)
@@ -108,7 +110,7 @@ func (k contender) bar(figure int) bar {
 	return bar{}
 }
 
-const profileTime = time.Second
+const profileTime = 2 * time.Second
 
 // profileOurs writes a CPU profile of ours alone.
 func (b *bench) profileOurs(c contest) error {

@@ -31,7 +31,7 @@ func (b *bench) weight(dir string) error {
 			return err
 		}
 	}
-	return b.hold(contest{name: fmt.Sprintf("memory of an idle resource, one of %d", b.idle), unit: "bytes", contenders: []contender{{
+	return b.hold(contest{name: fmt.Sprintf("memory of an idle resource, one of %d", b.idle), unit: "bytes", rounds: 1, contenders: []contender{{
 		bars: []bar{limit(200)},
 		run: func() ([]float64, error) {
 			base, err := childMemory(paths[0])

@@ -19,10 +19,39 @@ type batchReader[T any] struct {
 	in     *inbox[T]
 	commit func(context.Context, Batch[T]) error
 	size   int // how many records a batch may have now; halved when one fails
+	exits  int // how often in a row commit has ended its goroutine
+	at     Header
 }
 
 func (r *batchReader[T]) run() {
-	defer r.finish()
+	sane := false
+	defer func() {
+		if sane || r.exited() {
+			r.finish()
+			return
+		}
+		go r.run()
+	}()
+	r.work()
+	sane = true
+}
+
+// exited takes the end of the goroutine (runtime.Goexit in commit) for a failed try; true: it was the last.
+func (r *batchReader[T]) exited() bool {
+	r.exits++
+	r.size = 1
+	r.sub.noteFailure(r.at, errGoexit, r.exits)
+	if r.exits >= r.sub.tries {
+		return !r.sub.giveUp(r.at, errGoexit, r.exits)
+	}
+	if !r.sub.pauseFor(r.sub.pauseAfter(r.exits)) {
+		return true
+	}
+	r.sub.retried.Add(1)
+	return false
+}
+
+func (r *batchReader[T]) work() {
 	for {
 		records, ok := r.page(defaultPage)
 		if !ok {
@@ -50,6 +79,7 @@ func (r *batchReader[T]) batch(records []Record, try int) bool {
 		return r.sub.giveUp(records[0].Header, bad, 0)
 	}
 	err := bad
+	r.at = records[0].Header
 	if err == nil {
 		err = r.call(b)
 	}
@@ -91,7 +121,7 @@ func (r *batchReader[T]) halve(records []Record, b Batch[T], err error, pause bo
 
 // committed notes what is done; after a success the next batch may be twice as large.
 func (r *batchReader[T]) committed(b Batch[T]) {
-	r.scanned, r.saved = b.To, b.To
+	r.scanned, r.saved, r.exits = b.To, b.To, 0
 	r.progress.skip(b.To)
 	r.size = min(2*r.size, defaultPage)
 	r.sub.delivered.Add(uint64(len(b.Events)))

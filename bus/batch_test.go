@@ -3,6 +3,7 @@ package bus_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -170,6 +171,39 @@ func TestExactlyOnceCauseIsThatOfABatchOfOne(t *testing.T) {
 		w.flush()
 		if !slices.Equal(one, []bool{true}) || !slices.Equal(two, []bool{false}) {
 			t.Errorf("Cause in batches of one %v, of two %v; want true, false", one, two)
+		}
+	})
+}
+
+func TestExactlyOnceGoexitIsATryLikeOthers(t *testing.T) {
+	inBubble(t, func(w *world) {
+		exits := 3
+		l := &ledger{w: w}
+		_, err := bus.SubscribeBatch(w.c, "ledger", func(ctx context.Context, b bus.Batch[noted]) error {
+			if exits--; exits >= 0 {
+				runtime.Goexit()
+			}
+			return l.commit(ctx, b)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.record(1, 2)
+		w.flush()
+		if !slices.Equal(l.effects, []int{1, 2}) {
+			t.Errorf("effects %v, want 1 and 2", l.effects)
+		}
+		bad, err := bus.SubscribeBatch(w.c, "bad", func(context.Context, bus.Batch[noted]) error {
+			runtime.Goexit()
+			return nil
+		}, bus.From(0), bus.Retry(2, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-bad.Done()
+		var halt *bus.HaltError
+		if err := bad.Err(); !errors.As(err, &halt) || halt.Tries != 2 {
+			t.Errorf("Err = %v, want a *HaltError after 2 tries", err)
 		}
 	})
 }

@@ -39,7 +39,8 @@
 // A subscription with From reads in the same way from where it is told, stores nothing, and gets live events as well.
 // If retention has removed events that a subscription hadn't read, that is logged, counted as dropped, and announced to OnGap.
 // Durable subscriptions never get live events: those that would match are counted, and logged once.
-// A recorded event of a type that isn't registered reaches takers of Raw, and takers of any as Raw; one of a registered type whose data
+// A recorded event of a type that isn't registered reaches takers of Raw, and takers of any as Raw; others pass over it, which is logged once for
+// each type: register types before subscribing. One of a registered type whose data
 // don't decode counts as failed for who wants it, and isn't tried again. A durable subscription halts there rather than skip it.
 //
 // # Exactly once

@@ -159,6 +159,29 @@ func TestDurableUnregisteredTypes(t *testing.T) {
 	})
 }
 
+func TestDurableSaysOnceWhatItPassesOverUnregistered(t *testing.T) {
+	inBubble(t, func(w *world) {
+		w.subscribe((&sink{}).handle, bus.Durable("typed"))
+		for name, filter := range map[string]bus.Option{"addressed": bus.Type(">"), "filtered": bus.Type("test.>")} {
+			if _, err := bus.Subscribe(w.c, func(context.Context, bus.Event[bus.Addressed]) error { return nil }, bus.Durable(name), filter); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 3 {
+			w.j.AppendRecords(
+				bus.Record{Header: bus.Header{ID: bus.NewID(time.Now()), Type: "alien.seen", Schema: 1}, Data: []byte(`{}`)},
+				bus.Record{Header: bus.Header{ID: bus.NewID(time.Now()), Type: "test.noted", Schema: 99}, Data: []byte(`{}`)},
+			)
+		}
+		w.flush()
+		for name, want := range map[string]int{"typed": 1, "addressed": 2, "filtered": 1} {
+			if lines := w.log.lines("isn't registered", "subscription="+name); len(lines) != want {
+				t.Errorf("%s says it %d times, want %d: %q", name, len(lines), want, lines)
+			}
+		}
+	})
+}
+
 func TestDurableHaltsAtDataThatDoNotDecode(t *testing.T) {
 	inBubble(t, func(w *world) {
 		s, live := &sink{}, &sink{}

@@ -44,6 +44,7 @@ type inbox[T any] struct {
 	pool  sync.Pool // *news[T] that no topic makes: unpacked and read ones
 
 	reader  *journalReader // nil: the pump brings recorded events
+	unknown map[typeKey]bool
 	commit  func(context.Context, Batch[T]) error
 	batchAt atomic.Int64 // since when commit runs, in ticks; 0: it doesn't
 }

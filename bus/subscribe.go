@@ -10,6 +10,7 @@ import (
 
 // Subscribe starts a subscription: fn is called, on a goroutine of the subscription, with each event that matches T and the filters.
 // T is a concrete payload type, an interface (all payloads that implement it), any, or Raw. With any, recorded events of no registered type come as Raw.
+// Register the types before a subscription that reads the journal: it passes over events of types that aren't, and logs that.
 // fn may return an error, or panic: then the event is retried or given up, as the options say. It may be called from handlers.
 // Errors: ErrClosed, ErrNoJournal, *OptionError, *PatternError, *PayloadError, *DuplicateError, and those of the journal.
 func Subscribe[T any](c *Client, fn func(context.Context, Event[T]) error, opts ...Option) (*Subscription, error) {

@@ -23,8 +23,8 @@ type Count struct {
 	LastSeq uint64 `json:"last_seq"` // number of the newest event that is counted
 }
 
-// TableName is the plugin's table.
-func (Count) TableName() string { return "tenant_changes" }
+// TableName is the plugin's table. Its prefix is the plugin's name: nobody else's table is called so.
+func (Count) TableName() string { return "tenantchanges_counts" }
 
 // Plugin counts changes. The zero value is ready to be added to a plugins.Manager.
 type Plugin struct {
@@ -65,10 +65,10 @@ func count(_ context.Context, tx *journal.Tx, batch []bus.Event[resources.AnyCha
 	add := clause.OnConflict{
 		Columns: []clause.Column{{Name: "tenant"}, {Name: "kind"}},
 		DoUpdates: clause.Assignments(map[string]any{
-			"changes":  gorm.Expr("tenant_changes.changes + 1"),
+			"changes":  gorm.Expr("tenantchanges_counts.changes + 1"),
 			"last_seq": gorm.Expr("excluded.last_seq"),
 		}),
-		Where: clause.Where{Exprs: []clause.Expression{gorm.Expr("tenant_changes.last_seq < excluded.last_seq")}},
+		Where: clause.Where{Exprs: []clause.Expression{gorm.Expr("tenantchanges_counts.last_seq < excluded.last_seq")}},
 	}
 	for _, e := range batch {
 		row := Count{Tenant: e.Tenant, Kind: e.Kind, Changes: 1, LastSeq: e.Seq}

@@ -1,5 +1,5 @@
 -- +goose Up
-CREATE TABLE tenant_changes (
+CREATE TABLE tenantchanges_counts (
     tenant   TEXT   NOT NULL,
     kind     TEXT   NOT NULL,
     changes  BIGINT NOT NULL,
@@ -8,4 +8,4 @@ CREATE TABLE tenant_changes (
 );
 
 -- +goose Down
-DROP TABLE tenant_changes;
+DROP TABLE tenantchanges_counts;

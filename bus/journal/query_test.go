@@ -143,3 +143,35 @@ func TestQueryRefuses(t *testing.T) {
 		})
 	}
 }
+
+// Rare events are found through many pages that hold none.
+func TestQueryFindsRareEvents(t *testing.T) {
+	j := open(t, sqlite.Options{})
+	attach(t, j)
+	var want []uint64
+	err := j.Do(t.Context(), func(tx *journal.Tx) error {
+		for seq := uint64(1); seq <= 1100; seq++ {
+			kind := "vm.state"
+			if seq%256 <= 1 { // at the edges of pages
+				kind, want = "vm.created", append(want, seq)
+			}
+			if _, err := tx.Append(note{Type: kind}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, limit := range []int{1, 3, 1000} {
+		if got := pages(t, j, journal.Query{Type: "*.created", Limit: limit}); !slices.Equal(got, want) {
+			t.Errorf("limit %d: %v, want %v", limit, got, want)
+		}
+		got := pages(t, j, journal.Query{Type: "*.created", Limit: limit, Newest: true})
+		slices.Reverse(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("limit %d, newest first: %v, want %v", limit, got, want)
+		}
+	}
+}

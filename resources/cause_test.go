@@ -11,6 +11,20 @@ import (
 	"github.com/cloudbus-go/cloudbus/resources/storetest"
 )
 
+// What a change appends without a request or a cause belongs to the change.
+func TestCorrelationOfWhatAChangeAppends(t *testing.T) {
+	r := newRig(t, resources.Options{})
+	other := storetest.GadgetChanged{Change: resources.Change{Action: resources.Updated, Kind: "gadget", ResourceID: "other"}}
+	g, err := r.gadgets.Create(ctx, storetest.Gadget{}, resources.With(func(tx resources.Tx) error { _, err := tx.Append(other); return err }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := r.records(t)
+	if len(records) != 2 || records[0].ResourceID != g.ID || records[1].CorrelationID != records[0].ID.String() {
+		t.Errorf("correlations %q and %q, want the change's id %s for both", records[0].CorrelationID, records[1].CorrelationID, records[0].ID)
+	}
+}
+
 // What a handler fires with its context is caused by its event, shares its correlation, and is done by its actor unless it says
 // otherwise.
 func TestCauseAndCorrelation(t *testing.T) {

@@ -280,6 +280,10 @@ func TestTime(t *testing.T) {
 	if !lifted.Time.Equal(c.Time) || !lifted.Resource.StateSince.Equal(c.Time) || r.engine.Stats().Lifted != 1 {
 		t.Errorf("earlier than its state: %+v, %d lifted", lifted.Change, r.engine.Stats().Lifted)
 	}
+	updated, err := r.gadgets.Update(ctx, replayed.ID, func(g *storetest.Gadget) error { g.Label = "new"; return nil }, resources.At(past))
+	if err != nil || !updated.Time.Equal(c.Time) || r.engine.Stats().Lifted != 2 {
+		t.Errorf("updated earlier than its state: %+v, %v, %d lifted", updated.Change, err, r.engine.Stats().Lifted)
+	}
 	records := r.records(t)
 	if last := records[len(records)-1]; !last.Time.Equal(c.Time) {
 		t.Errorf("the event's time is %v, want %v", last.Time, c.Time)

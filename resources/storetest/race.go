@@ -201,7 +201,13 @@ func testCancelled(t *testing.T, open Open) {
 			ctx, cancel := context.WithCancel(t.Context())
 			stop := func(resources.Tx) error { return nil }
 			if i%2 == 1 && n%2 == 1 {
-				stop = func(resources.Tx) error { cancel(); return nil } // in the midst of the member
+				stop = func(tx resources.Tx) error { // in the midst of the member
+					cancel()
+					if err := tx.Context().Err(); err != nil {
+						t.Errorf("the member's context ended with its caller's: %v", err)
+					}
+					return nil
+				}
 			}
 			_, err := r.gadgets.Fire(ctx, ids[i], Ticked, resources.With(stop))
 			cancel()

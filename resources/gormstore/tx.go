@@ -33,7 +33,8 @@ type transaction struct {
 	tx    *journal.Tx
 }
 
-func (t transaction) Context() context.Context { return t.tx.Context() }
+// Context doesn't end with the caller's: who only stopped waiting stops no listener.
+func (t transaction) Context() context.Context { return context.WithoutCancel(t.tx.Context()) }
 
 func (t transaction) Append(p bus.Payload, stamps ...bus.Stamp) (bus.ID, error) {
 	return t.tx.Append(p, stamps...)
@@ -51,7 +52,7 @@ func (t transaction) Load(k *resources.Info, id string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	obj, err := table.scan(t.tx.Context(), func(dest ...any) error { return t.tx.QueryRow(table.load, []any{id}, dest...) })
+	obj, err := table.scan(t.Context(), func(dest ...any) error { return t.tx.QueryRow(table.load, []any{id}, dest...) })
 	if err != nil {
 		return nil, table.notFound(id, err)
 	}
@@ -64,7 +65,7 @@ func (t transaction) Insert(k *resources.Info, obj any) error {
 		return err
 	}
 	id := resources.ObjectOf(obj).ID
-	args, err := table.values(t.tx.Context(), obj)
+	args, err := table.values(t.Context(), obj)
 	if err != nil {
 		return fmt.Errorf("gormstore: insert %s/%s: %w", k.Name, id, err)
 	}
@@ -84,7 +85,7 @@ func (t transaction) Update(k *resources.Info, obj any, version uint64) error {
 		return err
 	}
 	id := resources.ObjectOf(obj).ID
-	args, err := table.changes(t.tx.Context(), obj, version)
+	args, err := table.changes(t.Context(), obj, version)
 	if err != nil {
 		return fmt.Errorf("gormstore: update %s/%s: %w", k.Name, id, err)
 	}

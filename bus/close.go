@@ -51,11 +51,11 @@ func (b *Bus) stopPump(ctx context.Context) {
 // Close ends the client's subscriptions, as Bus.Close does; the name is free then.
 // ErrInHandler: ctx is that of a handler of this client.
 func (c *Client) Close(ctx context.Context) error {
-	if s := handlerOf(ctx); s != nil && s.client == c {
-		return ErrInHandler
-	}
 	if c.bus.journal != nil && InWriter(ctx, c.bus.journal) {
 		return ErrInWriter
+	}
+	if s := handlerOf(ctx); s != nil && s.client == c {
+		return ErrInHandler
 	}
 	c.closed.Store(true)
 	err := drain(ctx, c.bus.subscriptionsOf(c))
@@ -67,11 +67,11 @@ func (c *Client) Close(ctx context.Context) error {
 
 // mayWait refuses to wait for oneself.
 func (b *Bus) mayWait(ctx context.Context) error {
-	if inHandler(ctx, b) {
-		return ErrInHandler
-	}
 	if b.journal != nil && InWriter(ctx, b.journal) {
 		return ErrInWriter
+	}
+	if inHandler(ctx, b) {
+		return ErrInHandler
 	}
 	return nil
 }

@@ -20,7 +20,9 @@ type drawing struct {
 func (m *Machine) draw(opts []DrawOption) *drawing {
 	d := &drawing{plan: m.plan}
 	for _, o := range opts {
-		o(d)
+		if o != nil {
+			o(d)
+		}
 	}
 	return d
 }

@@ -99,6 +99,9 @@ func (m *Manager) Add(p Plugin, opts ...AddOption) error {
 	}
 	g := newGuest(m, name, p)
 	for _, o := range opts {
+		if o == nil {
+			return errors.New("plugins: add " + name + ": nil is no AddOption")
+		}
 		o(g)
 	}
 	m.guests = append(m.guests, g)

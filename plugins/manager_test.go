@@ -99,6 +99,9 @@ func TestAddRefuses(t *testing.T) {
 	if err := m.Add(nil); err == nil {
 		t.Error("nil was added")
 	}
+	if err := m.Add(&guest{name: "nilopt"}, nil); err == nil {
+		t.Error("a nil option was taken")
+	}
 	if _, ok := errors.AsType[*plugins.PanicError](m.Add((*guest)(nil))); !ok {
 		t.Error("a plugin whose Name panics was added")
 	}

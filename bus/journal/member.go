@@ -37,6 +37,9 @@ func (j *Journal) Do(ctx context.Context, fn func(*Tx) error, opts ...MemberOpti
 	}
 	var m member
 	for _, o := range opts {
+		if o == nil {
+			return errors.New("journal: nil is no MemberOption")
+		}
 		o(&m)
 	}
 	if err := j.turns.take(ctx, m.background); err != nil {

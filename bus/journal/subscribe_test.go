@@ -194,15 +194,18 @@ func TestSubscribeRetriesOnlyTheCulprit(t *testing.T) {
 func TestHandlerThatFiresGetsErrInWriter(t *testing.T) {
 	j, c := withBus(t, newPath(t))
 	appendMade(t, j, 1, 1)
-	var inner atomic.Pointer[error]
+	inner := make(chan error, 3)
 	subscribe(t, c, "firing", func(ctx context.Context, tx *journal.Tx, events batch) error {
-		err := j.Do(ctx, func(*journal.Tx) error { return nil })
-		inner.Store(&err)
+		inner <- j.Do(ctx, func(*journal.Tx) error { return nil })
+		inner <- c.Bus().Flush(ctx)
+		inner <- c.Close(ctx)
 		return nil
 	}, bus.From(0))
 	flush(t, c)
-	if err := inner.Load(); err == nil || !errors.Is(*err, bus.ErrInWriter) {
-		t.Errorf("Do in a handler: %v, want ErrInWriter", err)
+	for _, what := range []string{"Do", "Flush", "Close"} {
+		if err := <-inner; !errors.Is(err, bus.ErrInWriter) {
+			t.Errorf("%s in a handler: %v, want ErrInWriter", what, err)
+		}
 	}
 }
 

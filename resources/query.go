@@ -2,6 +2,7 @@ package resources
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"strconv"
 	"time"
@@ -107,15 +108,28 @@ func (i *Info) value(f Field, value any) (any, error) {
 	if !ok {
 		return nil, i.invalid(f.Name, "wants a %v, not %s", f.Type, describe(value))
 	}
-	if s, ok := v.(fsm.State); ok && f.Name == "state" {
-		return v, i.checkState(s)
+	switch v := v.(type) {
+	case fsm.State:
+		if f.Name == "state" || f.Name == "origin" && v != "" {
+			return v, i.checkState(v)
+		}
+	case time.Time:
+		if year := v.Year(); !v.IsZero() && (year < firstYear || year > lastYear) {
+			return nil, i.invalid(f.Name, "%s is not in the years %d to %d, which stores can hold", v.Format(time.RFC3339), firstYear, lastYear)
+		}
 	}
 	return v, nil
 }
 
+// Years in which every moment has a number of nanoseconds that an int64 holds. The zero time is stored as none.
+const firstYear, lastYear = 1678, 2261
+
 func describe(value any) string {
 	if text, ok := value.(string); ok {
 		return fmt.Sprintf("%.100q", text)
+	}
+	if number, ok := literal(reflect.ValueOf(value)); ok {
+		return number
 	}
 	return fmt.Sprintf("a %T", value)
 }
@@ -189,6 +203,8 @@ func literal(v reflect.Value) (string, bool) {
 		return strconv.FormatInt(v.Int(), 10), true
 	case v.CanUint():
 		return strconv.FormatUint(v.Uint(), 10), true
+	case v.CanFloat() && v.Float() == math.Trunc(v.Float()):
+		return strconv.FormatFloat(v.Float(), 'f', 0, 64), true // all digits; the shortest form replaces those beyond 2^53 by zeros
 	case v.CanFloat():
 		return strconv.FormatFloat(v.Float(), 'f', -1, v.Type().Bits()), true
 	}

@@ -103,6 +103,11 @@ func testFilters(t *testing.T, open Open) {
 			}
 		})
 	}
+	huge := r.create(t, Gadget{Size: 1 << 60})
+	page := must[resources.Page[Gadget]](t)(r.gadgets.List(t.Context(), where("size", float64(1<<60))))
+	if len(page.Items) != 1 || page.Items[0].ID != huge.ID {
+		t.Errorf("an int of 2^60 as JSON: %+v", page.Items)
+	}
 	var unknown *resources.UnknownError
 	if _, err := r.gadgets.List(t.Context(), where("password", "x")); !errors.As(err, &unknown) {
 		t.Errorf("a secret as filter: %v, want an UnknownError", err)

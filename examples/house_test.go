@@ -66,7 +66,7 @@ var homes = []struct {
 }
 
 // light packages link neither gorm nor cgo, whatever they import.
-var light = []string{"bus", "bus/bustest", "fsm", "resources", "resources/memstore", "resources/storetest", "listeners"}
+var light = []string{"bus", "bus/bustest", "bus/evbus", "fsm", "resources", "resources/memstore", "resources/storetest", "listeners"}
 
 type goPackage struct {
 	ImportPath string

@@ -74,6 +74,27 @@ func TestStreamThatIsDeletedIsMadeAnew(t *testing.T) {
 	eventually(t, h.published(4))
 }
 
+func TestAnotherStreamThatTakesTheSubjectsIsNoAcknowledgement(t *testing.T) {
+	broker := newBroker(t).start()
+	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
+	v := h.create("acme")
+	eventually(t, h.published(1))
+	js := broker.jetStream()
+	must(t, js.DeleteStream(t.Context(), "cloudbus"))
+	_, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "other", Subjects: []string{"cloudbus.>"}})
+	must(t, err)
+	h.fire(v.ID, cycle...)
+	eventually(t, func() error {
+		var wrong *natsbridge.StreamError
+		if err := h.bridge.Health(t.Context()); !errors.As(err, &wrong) {
+			return fmt.Errorf("health is %v", err)
+		}
+		return nil
+	})
+	must(t, js.DeleteStream(t.Context(), "other"))
+	eventually(t, h.published(4))
+}
+
 func TestNoJetStream(t *testing.T) {
 	broker := newBroker(t, func(o *server.Options) { o.JetStream = false }).start()
 	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ type config struct {
 	natsListen    string
 	bridge        []string
 	replay        string
+	nova          *os.File // what -replay names, opened once: a pipe can't be opened again
 	once          bool
 	wait          time.Duration
 	seed          uint64

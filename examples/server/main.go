@@ -60,11 +60,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // start builds the server, does what cfg asks for and takes the server down again, in whatever way that ended.
 func start(ctx context.Context, cfg config, log *slog.Logger, stdout, stderr io.Writer) (err error) {
 	if cfg.replay != "" { // what can't be read is better known before anything is up
-		f, err := openLog(cfg.replay)
-		if err != nil {
+		if cfg.nova, err = openLog(cfg.replay); err != nil {
 			return fmt.Errorf("-replay: %w", err)
 		}
-		_ = f.Close()
+		defer func() { _ = cfg.nova.Close() }() // it was only read
 	}
 	s, err := build(ctx, cfg, log)
 	defer func() { err = errors.Join(err, s.close()) }()

@@ -38,7 +38,7 @@ func (s *server) replay(ctx context.Context, terminal io.Writer) (tally, error) 
 		return tally{}, err
 	}
 	r := &replayer{vms: s.vms, journal: s.journal, replayed: done, log: s.log}
-	return r.replay(ctx, s.cfg.replay, terminal)
+	return r.replay(ctx, s.cfg.nova, terminal)
 }
 
 // settle waits until the broker is there and all plugins, the bridge among them, have handled the whole journal.

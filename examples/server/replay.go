@@ -57,13 +57,16 @@ func (t *tally) add(o outcome) {
 }
 
 // replay fires what the file says, in its order and with its times, and shows its progress on terminal unless that is nil.
-// Errors are those of reading the file and of the database; what a line says is never one.
-func (r *replayer) replay(ctx context.Context, file string, terminal io.Writer) (t tally, err error) {
-	f, err := openLog(file)
-	if err != nil {
-		return t, err
-	}
-	defer func() { _ = f.Close() }() // it was only read
+// Errors are those of reading the file and of the database; what a line says is never one. If ctx ends, it does too, also while
+// it waits for a pipe.
+func (r *replayer) replay(ctx context.Context, f *os.File, terminal io.Writer) (t tally, err error) {
+	defer context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Now()) })() // a file on disk has no deadline and needs none
+	defer func() {
+		// What was found out is noted, or a later replay might find otherwise. It may have been noted if the last outcome is unknown.
+		if err != nil && !errors.Is(err, journal.ErrOutcomeUnknown) {
+			err = errors.Join(err, r.flush(context.WithoutCancel(ctx)))
+		}
+	}()
 	bar := progress(f, terminal)
 	seen := make(map[report]int)
 	for lines := newLineReader(f); ; {
@@ -73,7 +76,7 @@ func (r *replayer) replay(ctx context.Context, file string, terminal io.Writer) 
 			return t, r.flush(ctx)
 		}
 		if err != nil {
-			return t, fmt.Errorf("read %s: %w", file, err)
+			return t, errors.Join(ctx.Err(), fmt.Errorf("read %s: %w", f.Name(), err))
 		}
 		_ = bar.Add(size)
 		rep, ok := parseLine(text)

@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/cloudbus-go/cloudbus/listeners"
@@ -96,7 +98,13 @@ func TestReplayInterruptedInTheMidstOfALine(t *testing.T) {
 		return nil
 	}}
 	interrupted := func() error {
-		s, err := build(t.Context(), config{data: data, replay: nova, bridge: strings.Fields(defaultBridge)}, slog.New(slog.DiscardHandler), cable)
+		log, err := openLog(nova)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = log.Close() }()
+		cfg := config{data: data, replay: nova, nova: log, bridge: strings.Fields(defaultBridge)}
+		s, err := build(t.Context(), cfg, slog.New(slog.DiscardHandler), cable)
 		if err == nil {
 			_, err = s.replay(t.Context(), nil)
 		}
@@ -108,6 +116,84 @@ func TestReplayInterruptedInTheMidstOfALine(t *testing.T) {
 	if got := replayOf(t, data, nova); got != fromNova {
 		t.Errorf("%s, want\n%s", got, fromNova)
 	}
+}
+
+// What moved nothing is noted too when a replay ends early: a later one must not fire it at a VM that has moved on.
+func TestReplayThatEndsEarlyNotesWhatMovedNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stop := listeners.Funcs{ListenerName: "stop", OnBefore: func(_ context.Context, c resources.Change) error {
+		if c.To == vm.Paused {
+			cancel()
+			return context.Canceled
+		}
+		return nil
+	}}
+	const line = "2017-05-16 00:00:0%d.000 2931 INFO nova.compute.manager [-] [instance: b9000564-fe1a-409b-b8cc-1e88b294cd1d] VM %s (Lifecycle Event)\n"
+	text := fmt.Sprintf(line+line+line, 1, "Started", 2, "Resumed", 3, "Paused")
+	file := filepath.Join(t.TempDir(), "nova.log")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log, err := openLog(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = log.Close() }()
+	s, err := build(t.Context(), config{data: t.TempDir(), nova: log, bridge: strings.Fields(defaultBridge)}, slog.New(slog.DiscardHandler), stop)
+	defer func() { _ = s.close() }()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.replay(ctx, nil); !errors.Is(err, context.Canceled) {
+		t.Fatalf("replay: %v", err)
+	}
+	var outcomes []outcome
+	if err := s.journal.DB().Raw("SELECT outcome FROM replayed ORDER BY at").Scan(&outcomes).Error; err != nil || !slices.Equal(outcomes, []outcome{moved, unchanged}) {
+		t.Errorf("noted %v, %v", outcomes, err)
+	}
+}
+
+// A pipe can be read once only, and opened once.
+func TestReplayOfAPipe(t *testing.T) {
+	text, err := os.ReadFile(nova)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wrote := make(chan error, 1)
+	go func() { wrote <- os.WriteFile(pipe, text, 0o600) }()
+	if got := replayOf(t, t.TempDir(), pipe); got != fromNova {
+		t.Errorf("%s, want\n%s", got, fromNova)
+	}
+	if err := <-wrote; err != nil {
+		t.Error(err)
+	}
+}
+
+// The wait for a pipe whose writer says nothing ends with the context.
+func TestStoppedReplayOfAPipe(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	writer := make(chan *os.File, 1)
+	go func() {
+		f, _ := os.OpenFile(pipe, os.O_WRONLY, 0)         // waits for a reader
+		_, _ = f.WriteString(strings.Repeat("\n", 1<<18)) // more than a pipe holds: it returns when the replay is under way
+		writer <- f
+		cancel()
+	}()
+	var out bytes.Buffer
+	if code := run(ctx, []string{"-once", "-data", t.TempDir(), "-replay", pipe}, &out, io.Discard); code != exitFailure || out.Len() > 0 {
+		t.Errorf("exit code %d, printed %q", code, out.String())
+	}
+	_ = (<-writer).Close()
 }
 
 func TestReplayOfOddFiles(t *testing.T) {

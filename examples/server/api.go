@@ -100,6 +100,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *api) unrouted(w http.ResponseWriter, r *http.Request, handler http.Handler) {
 	said := verdict{header: http.Header{}}
 	handler.ServeHTTP(&said, r)
+	if said.status < http.StatusBadRequest { // a redirect to a path without // or ..: nobody means those
+		said.status = http.StatusNotFound
+	}
 	p := problem{Error: fmt.Sprintf("no such path: %s", r.URL.Path)}
 	if allow := said.header.Get("Allow"); allow != "" {
 		w.Header().Set("Allow", allow)

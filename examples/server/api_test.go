@@ -76,6 +76,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		allows       string // among what is allowed
 	}{
 		{"unknown path", "GET", "/v2/resources", "", "", 404, "/v2/resources", ""},
+		{"path that isn't clean", "POST", "/v1/resources/vm//fire", `{"trigger":"start_requested"}`, "", 404, "//fire", ""},
 		{"wrong method", "DELETE", "/v1/resources/vm/web1", "", "", 405, "DELETE", "PATCH"},
 		{"unknown kind, list", "GET", "/v1/resources/vn", "", "", 404, `"vn"`, "vm"},
 		{"unknown kind, create", "POST", "/v1/resources/vn", "{}", "", 404, `"vn"`, "volume"},
@@ -123,6 +124,9 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		{"limit too large", "GET", "/v1/resources/vm?limit=1001", "", "", 400, "1000", ""},
 		{"query that cannot be read", "GET", "/v1/resources/vm?a=%zz", "", "", 400, "query", ""},
 		{"parameter of a single resource", "GET", "/v1/resources/vm/web1?x=1", "", "", 400, `"x"`, ""},
+		{"parameter of a creation", "POST", "/v1/resources/vm?dry_run=true", `{}`, "", 400, `"dry_run"`, ""},
+		{"parameter of a fire", "POST", "/v1/resources/vm/web1/fire?force=1", `{"trigger":"start_requested"}`, "", 400, `"force"`, ""},
+		{"parameter of an update", "PATCH", "/v1/resources/vm/web1?x=1", `{"name":"x"}`, "", 400, `"x"`, ""},
 		{"event pattern", "GET", "/v1/events?type=VM.>", "", "", 400, "VM.>", ""},
 		{"event parameter", "GET", "/v1/events?types=vm.>", "", "", 400, `"types"`, "type"},
 		{"event order", "GET", "/v1/events?order=random", "", "", 400, "random", "newest"},

@@ -12,8 +12,12 @@ import (
 	"strings"
 )
 
-// readBody returns the JSON object that a request brings, after a look at its outside.
+// readBody returns the JSON object that a request brings, after a look at its outside. What a request with a body wants stands in
+// the body, so parameters of its address are refused.
 func readBody(r *http.Request) ([]byte, error) {
+	if p := readParams(r.URL); p.err != nil {
+		return nil, p.err
+	}
 	if given := r.Header.Get("Content-Type"); given != "" {
 		media, _, err := mime.ParseMediaType(given)
 		curls := media == "application/x-www-form-urlencoded" // what curl -d says if it isn't told

@@ -33,7 +33,8 @@ type pluginView struct {
 	Problem string `json:"problem,omitempty"`
 }
 
-// ready says whether requests can be served: the journal takes writes. A plugin that is unwell, a bridge whose broker is away
+// ready says whether requests can be served: the journal's writer answers. (Whether there is room on the disk shows when something
+// is written.) A plugin that is unwell, a bridge whose broker is away
 // among them, is shown, and makes the server unready only if it is required and doesn't run.
 func (a *api) ready(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readyPatience)

@@ -36,7 +36,7 @@ func (s *server) serve(ctx context.Context, stdout, terminal io.Writer) error {
 	}
 	broken := make(chan error, 1)
 	s.startHTTP(l, broken)
-	greet(stdout, l.Addr(), s.cfg.data)
+	greet(stdout, l.Addr(), s.brokerURL, s.cfg.data)
 
 	ctx, cancel := context.WithCancel(ctx)
 	replayed := make(chan struct{})
@@ -120,16 +120,19 @@ func listen(cfg config, log *slog.Logger) (net.Listener, error) {
 	return free, nil
 }
 
-// greet says where everything is.
-func greet(out io.Writer, addr net.Addr, data string) {
+// greet says where everything is; broker is empty if the embedded one takes no other clients.
+func greet(out io.Writer, addr net.Addr, broker, data string) {
 	if abs, err := filepath.Abs(data); err == nil {
 		data = abs
 	}
-	_, _ = fmt.Fprintf(out, `listening on http://%[1]s
+	if broker != "" {
+		broker = "\nNATS on " + broker
+	}
+	_, _ = fmt.Fprintf(out, `listening on http://%[1]s%[3]s
 data in %[2]s
 try, in another terminal:
   curl -s http://%[1]s/v1/resources/vm -d '{"id":"web1","name":"web1","cpus":2,"memory_mib":2048}'
   curl -s http://%[1]s/v1/resources/vm/web1/fire -d '{"trigger":"start_requested"}'
   curl -sN 'http://%[1]s/v1/events?stream=true&after=0'
-`, addr, data)
+`, addr, data, broker)
 }

@@ -35,12 +35,18 @@ func TestTakenPortIsAnErrorOnlyIfItWasAskedFor(t *testing.T) {
 
 func TestGreetingSaysWhereEverythingIs(t *testing.T) {
 	var out strings.Builder
-	greet(&out, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4711}, "data")
+	api := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4711}
+	greet(&out, api, "", "data")
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if lines[0] != "listening on http://127.0.0.1:4711" || !strings.HasPrefix(lines[1], "data in /") {
 		t.Errorf("greeting %q", out.String())
 	}
 	if got := strings.Count(out.String(), "curl "); got != 3 {
 		t.Errorf("%d curl commands", got)
+	}
+	out.Reset()
+	greet(&out, api, "nats://127.0.0.1:4222", "data")
+	if lines := strings.Split(out.String(), "\n"); lines[1] != "NATS on nats://127.0.0.1:4222" || !strings.HasPrefix(lines[2], "data in /") {
+		t.Errorf("greeting with a broker %q", out.String())
 	}
 }

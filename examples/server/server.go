@@ -42,6 +42,8 @@ type server struct {
 	sink    *natsbridge.Sink
 	mux     *http.ServeMux
 
+	brokerURL string // where other clients reach the embedded broker; "": nowhere
+
 	closers []closer // of what is up, in the order in which it came up
 }
 
@@ -117,7 +119,9 @@ func (s *server) connect() error {
 			return err
 		}
 		s.onClose("broker", func(context.Context) error { stopBroker(broker); return nil })
-		o.InProcess = broker
+		if o.InProcess = broker; s.cfg.natsListen != "" {
+			s.brokerURL = "nats://" + broker.Addr().String()
+		}
 	}
 	var err error
 	s.sink, err = natsbridge.New(o)

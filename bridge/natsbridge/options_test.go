@@ -41,3 +41,16 @@ func TestBadOptions(t *testing.T) {
 		})
 	}
 }
+
+func TestOptionsThatWouldGiveUpAreOverruled(t *testing.T) {
+	broker := newBroker(t).start()
+	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url(), Connection: []nats.Option{
+		nats.NoReconnect(), nats.MaxReconnects(1), nats.RetryOnFailedConnect(false), nats.ReconnectBufSize(8 << 20),
+	}})
+	v := h.create("acme")
+	eventually(t, h.published(1))
+	broker.stop()
+	h.fire(v.ID, cycle...)
+	broker.start()
+	eventually(t, h.published(5))
+}

@@ -57,6 +57,7 @@ func (p *Plugin) Migrations() fs.FS {
 // Init reads the configuration, registers the payload type and the route GET /v1/alerts.
 func (p *Plugin) Init(_ context.Context, rt *plugins.Runtime) error {
 	p.runtime = rt
+	p.options.setDefaults() // before the configuration, whose zeros are meant
 	if err := rt.Config(&p.options); err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func (p *Plugin) Init(_ context.Context, rt *plugins.Runtime) error {
 
 func (p *Plugin) makeRules() (err error) {
 	o := &p.options
-	o.setDefaults()
+	orDefault(&o.FailureRate.ClearPercent, min(25, o.FailureRate.RaisePercent))
 	if err := o.check(); err != nil {
 		return err
 	}

@@ -39,16 +39,16 @@ func parse(r *http.Request) (q Query, err error) {
 	q = Query{Name: values.Get("name"), Kind: values.Get("kind"), ResourceID: values.Get("resource"), Tenant: values.Get("tenant"), Before: values.Get("before")}
 	if active := values.Get("active"); active != "" {
 		if q.Active, err = strconv.ParseBool(active); err != nil {
-			return q, &QueryError{"active", active, "is neither true nor false"}
+			return q, &QueryError{Field: "active", Value: active, Reason: "is neither true nor false"}
 		}
 	}
 	if limit := values.Get("limit"); limit != "" {
 		if q.Limit, err = strconv.Atoi(limit); err != nil || q.Limit < 1 {
-			return q, &QueryError{"limit", limit, "is not in 1 to 1000"}
+			return q, &QueryError{Field: "limit", Value: limit, Reason: "is not in 1 to 1000"}
 		}
 	}
 	if _, err := bus.ParseID(q.Before); err != nil {
-		return q, &QueryError{"before", q.Before, "is no alert's id"}
+		return q, &QueryError{Field: "before", Value: q.Before, Reason: "is no alert's id"}
 	}
 	return q, nil
 }

@@ -3,6 +3,9 @@ package alerts
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 )
 
 // Query selects alerts; zero fields don't filter.
@@ -19,10 +22,15 @@ type Query struct {
 // QueryError: a query asks for something that there isn't.
 type QueryError struct {
 	Field, Value, Reason string
+	Known                []string // what it may be, if that can be listed
 }
 
 func (e *QueryError) Error() string {
-	return fmt.Sprintf("alerts: query: %s %q %s", e.Field, e.Value, e.Reason)
+	s := fmt.Sprintf("alerts: query: %s %q %s", e.Field, e.Value, e.Reason)
+	if e.Known != nil {
+		s += fmt.Sprintf(" (allowed: %s)", strings.Join(e.Known, ", "))
+	}
+	return s
 }
 
 const (
@@ -30,13 +38,29 @@ const (
 	maxLimit     = 1000
 )
 
+// rules are the names that an alert can have.
+var rules = []string{FailureRateRule, StuckRule}
+
+// check returns a *QueryError; kinds are those that are watched.
+func (q Query) check(kinds []string) error {
+	switch {
+	case q.Limit < 0 || q.Limit > maxLimit:
+		return &QueryError{Field: "limit", Value: strconv.Itoa(q.Limit), Reason: fmt.Sprintf("is not in 1 to %d", maxLimit)}
+	case q.Name != "" && !slices.Contains(rules, q.Name):
+		return &QueryError{"name", q.Name, "is no rule", rules}
+	case q.Kind != "" && !slices.Contains(kinds, q.Kind):
+		return &QueryError{"kind", q.Kind, "is not watched", kinds}
+	}
+	return nil
+}
+
 // List returns alerts, the newest first, and the Before of the next page, "" at the end. Error: *QueryError.
 func (p *Plugin) List(ctx context.Context, q Query) (found []Alert, next string, err error) {
 	if p.runtime == nil {
 		return nil, "", fmt.Errorf("alerts: list: the plugin hasn't started")
 	}
-	if q.Limit < 0 || q.Limit > maxLimit {
-		return nil, "", &QueryError{"limit", fmt.Sprint(q.Limit), fmt.Sprintf("is not in 1 to %d", maxLimit)}
+	if err := q.check(sortedKeys(p.machines)); err != nil {
+		return nil, "", err
 	}
 	if q.Limit == 0 {
 		q.Limit = defaultLimit

@@ -34,7 +34,7 @@ type FailureRate struct {
 	Window       plugins.Duration `json:"window"`        // How far it looks back, in steps of a sixtieth. Defaults to 5m.
 	MinFailures  int64            `json:"min_failures"`  // Fewer raise nothing. Defaults to 5.
 	RaisePercent int64            `json:"raise_percent"` // From this share of failures on it's raised. Defaults to 50.
-	ClearPercent int64            `json:"clear_percent"` // Below this share it's cleared. Defaults to 25.
+	ClearPercent int64            `json:"clear_percent"` // Below this share it's cleared. Defaults to 25, or raise_percent if that is less.
 	Severity     string           `json:"severity"`      // Defaults to critical.
 }
 
@@ -100,7 +100,6 @@ func (o *Options) setDefaults() {
 	orDefault(&f.Window, plugins.Duration(5*time.Minute))
 	orDefault(&f.MinFailures, 5)
 	orDefault(&f.RaisePercent, 50)
-	orDefault(&f.ClearPercent, min(25, f.RaisePercent))
 	orDefault(&f.Severity, Critical)
 }
 

@@ -25,6 +25,8 @@ func TestWrongOptions(t *testing.T) {
 		{name: "number as duration", config: `{"failure_rate": {"window": 5}}`, want: `failure_rate.window`},
 		{name: "short window", config: `{"failure_rate": {"window": "1ms"}}`, want: `option failure_rate.window is below 1s`},
 		{name: "negative", config: `{"failure_rate": {"min_failures": -1}}`, want: `failure_rate.min_failures is not above 0`},
+		{name: "zero", config: `{"failure_rate": {"min_failures": 0}}`, want: `failure_rate.min_failures is not above 0`},
+		{name: "no window", config: `{"failure_rate": {"window": "0s"}}`, want: `failure_rate.window is below 1s`},
 		{name: "over 100", config: `{"failure_rate": {"raise_percent": 101}}`, want: `failure_rate.raise_percent is not in 1 to 100`},
 		{name: "no hysteresis", config: `{"failure_rate": {"raise_percent": 20, "clear_percent": 30}}`, want: `failure_rate.clear_percent is not in 1 to raise_percent`},
 		{name: "severity", config: `{"stuck": {"severity": "bad"}}`, want: `option stuck.severity is "bad" (allowed: warning, critical)`},

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // readBody returns the JSON object that a request brings, after a look at its outside. What a request with a body wants stands in
@@ -34,6 +35,8 @@ func readBody(r *http.Request) ([]byte, error) {
 		return nil, badRequest(nil, "cannot read the body: %v", err)
 	case len(bytes.TrimSpace(body)) == 0:
 		return nil, badRequest(nil, "the body is empty, a JSON object is needed")
+	case !utf8.Valid(body): // encoding/json would write U+FFFD in place of what isn't
+		return nil, badRequest(nil, "the body isn't UTF-8")
 	}
 	return body, nil
 }
@@ -48,6 +51,9 @@ func decodeObject(body []byte, into any, allowed []string) error {
 	if fields == nil {
 		return badRequest(nil, "null isn't a JSON object")
 	}
+	if name, twice := repeated(body); twice {
+		return badRequest(nil, "field %q comes more than once", name)
+	}
 	for name, value := range fields {
 		if !slices.Contains(allowed, name) {
 			return badRequest(allowed, "unknown field %q", name)
@@ -59,6 +65,24 @@ func decodeObject(body []byte, into any, allowed []string) error {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields() // inside of fields
 	return jsonProblem(d.Decode(into))
+}
+
+// repeated returns a name that a JSON object has twice; encoding/json would take the last value and say nothing.
+func repeated(object []byte) (name string, twice bool) {
+	seen := make(map[string]bool)
+	d := json.NewDecoder(bytes.NewReader(object))
+	_, _ = d.Token() // the opening brace; the object was decoded before, so there are no errors
+	for d.More() {
+		token, _ := d.Token()
+		name, _ := token.(string)
+		if seen[name] {
+			return name, true
+		}
+		seen[name] = true
+		var value json.RawMessage
+		_ = d.Decode(&value)
+	}
+	return "", false
 }
 
 // jsonProblem says in our words why something couldn't be decoded; nil stays nil.

@@ -154,10 +154,15 @@ func (r *batchReader[T]) call(b Batch[T]) (err error) {
 		ctx.cause = b.Events[0].Header
 	}
 	start := ticks()
+	head := r.at
+	r.in.batchOf.Store(&head)
 	r.in.batchAt.Store(start)
+	r.sub.bus.watcher.work()
 	defer func() {
+		took := time.Duration(ticks() - start)
+		r.sub.noteTime(took, head.Type)
 		r.in.batchAt.Store(0)
-		r.sub.noteTime(time.Duration(ticks()-start), "")
+		r.sub.returned(took)
 	}()
 	if around := r.sub.bus.opts.Around; around != nil {
 		return around(ctx, r.sub.name, ctx.cause, func(ctx context.Context) error { return r.commit(ctx, b) })

@@ -24,6 +24,10 @@ type Options struct {
 	// OnUnhandled is called, on the publisher's or the pump's goroutine, with the header of an event that nobody takes
 	// (takers of any and Raw don't count). It must return at once. Defaults to none.
 	OnUnhandled func(Header)
+	// SlowAfter is how long a handler may run, or an event be queued, until that is logged as a stall; negative: never. Defaults to 5 s.
+	SlowAfter time.Duration
+	// OnSlow is told of the stalls of all subscriptions, as the option OnSlow says. Defaults to none.
+	OnSlow func(Slow)
 	// Around wraps each call of a handler. Defaults to none.
 	Around func(ctx context.Context, subscription string, h Header, next func(context.Context) error) error
 }
@@ -40,6 +44,7 @@ type Bus struct {
 	pump      *pump
 	startErr  error // the journal can't be attached
 	registry  *registry
+	watcher   *watcher
 	base      context.Context // of handlers and of calls to the journal
 	cancel    context.CancelFunc
 	topics    atomic.Pointer[map[reflect.Type]anyTopic]
@@ -69,6 +74,7 @@ func New(o Options) *Bus {
 	}
 	b.base, b.cancel = context.WithCancel(context.Background())
 	b.registry = newRegistry()
+	b.watcher = newWatcher(b)
 	b.topics.Store(&map[reflect.Type]anyTopic{})
 	b.readers.Store(&[]*Subscription{})
 	b.unknown = newTopic[Raw](b, rawType)

@@ -26,6 +26,7 @@ func (b *Bus) Close(ctx context.Context) error {
 		subs = append(subs, b.subscriptionsOf(c)...)
 	}
 	err := drain(ctx, subs)
+	b.watcher.stop(ctx)
 	b.cancel()
 	if b.detach != nil {
 		b.detaching.Do(b.detach)

@@ -70,7 +70,9 @@
 // # Inspection
 //
 // Bus.Inspect lists clients and subscriptions: filter, call site, depth, lag, what was delivered, dropped, coalesced, failed, the slowest
-// handler, the age of the oldest queued event. A Tap shows all headers that pass and never makes anyone wait.
+// handler, the age of the oldest queued event. A handler that runs longer than a bound (5 s, OnSlow, Options.SlowAfter), or an event that is
+// queued longer, is a stall: it is logged once, and told to OnSlow, with the subscription, where it was made, the event at hand and since when;
+// so is its end. Watching for it costs nothing while nobody is at work. A Tap shows all headers that pass and never makes anyone wait.
 //
 // # Options
 //

@@ -83,7 +83,12 @@ func (w *world) record(numbers ...int) {
 
 func (w *world) flush() {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	w.flushWithin(time.Minute)
+}
+
+func (w *world) flushWithin(d time.Duration) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
 	if err := w.b.Flush(ctx); err != nil {
 		w.t.Fatalf("Flush: %v", err)

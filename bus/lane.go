@@ -19,6 +19,7 @@ type lane[T any] struct {
 	queue   *queue[T]
 	reader  *reader[T]   // to be told what is done; nil for live subscriptions
 	running atomic.Int64 // since when a chunk runs, in ticks; 0: idle
+	paused  atomic.Bool  // before the next try
 
 	// The worker's own.
 	contexts []delivery
@@ -70,6 +71,7 @@ func (l *lane[T]) resume() {
 func (l *lane[T]) work() {
 	l.chunkAt = ticks()
 	l.running.Store(l.chunkAt)
+	l.in.sub.bus.watcher.work()
 	last := ""
 	for s := l.queue.claim(l.fast); s != nil; s = l.queue.claim(l.fast) {
 		last = s.news.event.Type
@@ -93,6 +95,15 @@ func (l *lane[T]) endChunk(last string) {
 	l.fast = took/time.Duration(l.chunk) <= fastHandler
 	l.chunk, l.chunkAt = 0, now
 	l.running.Store(now)
+	l.in.sub.returned(took)
+}
+
+// runningSince is since when the handler runs, in ticks; 0: it doesn't.
+func (l *lane[T]) runningSince() int64 {
+	if l.paused.Load() {
+		return 0
+	}
+	return l.running.Load()
 }
 
 // context puts an event on the desk and returns the context of its delivery.
@@ -159,11 +170,22 @@ func (l *lane[T]) failed(err error) (done, ok bool) {
 	if l.attempt >= sub.tries {
 		return true, sub.giveUp(h, err, l.attempt)
 	}
-	if !sub.pauseFor(sub.pauseAfter(l.attempt)) {
+	if !l.pause() {
 		return true, false
 	}
 	sub.retried.Add(1)
 	return false, false
+}
+
+// pause waits for the next try, which isn't time that the handler takes; false: the subscription was closed meanwhile.
+func (l *lane[T]) pause() bool {
+	l.paused.Store(true)
+	goesOn := l.in.sub.pauseFor(l.in.sub.pauseAfter(l.attempt))
+	l.chunkAt = ticks()
+	l.running.Store(l.chunkAt)
+	l.paused.Store(false)
+	l.in.sub.bus.watcher.work()
+	return goesOn
 }
 
 func (l *lane[T]) call(ctx *delivery, e *Event[T]) (err error) {

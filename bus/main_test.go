@@ -36,6 +36,8 @@ func (n noted) Address() (tenant, kind, id string) {
 	return n.Tenant, "vm", n.VM
 }
 
+func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+
 // newBus returns a bus without a voice, that must close without anything left.
 func newBus(t testing.TB, j bus.Journal) *bus.Bus {
 	t.Helper()
@@ -45,7 +47,7 @@ func newBus(t testing.TB, j bus.Journal) *bus.Bus {
 func newBusWith(t testing.TB, o bus.Options) *bus.Bus {
 	t.Helper()
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+		o.Logger = quiet()
 	}
 	b := bus.New(o)
 	t.Cleanup(func() {

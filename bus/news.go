@@ -11,6 +11,7 @@ type news[T any] struct {
 	event Event[T]
 	err   error // it couldn't be decoded
 	refs  atomic.Int64
+	life  uint64 // how many events it has been
 	home  *sync.Pool
 
 	// The publisher's own.
@@ -51,6 +52,7 @@ func (n *news[T]) release() { n.settle(-1) }
 func (n *news[T]) settle(by int64) {
 	if n.refs.Add(by) == 0 {
 		n.event, n.err = Event[T]{}, nil
+		n.life++
 		n.home.Put(n)
 	}
 }
@@ -61,4 +63,22 @@ func (n *news[T]) note(o outcome) outcome {
 		n.held++
 	}
 	return o
+}
+
+// hold keeps n as it is, if it is still in that life.
+func (n *news[T]) hold(life uint64) bool {
+	for {
+		refs := n.refs.Load()
+		if refs == 0 {
+			return false
+		}
+		if n.refs.CompareAndSwap(refs, refs+1) {
+			break
+		}
+	}
+	if n.life == life {
+		return true
+	}
+	n.release()
+	return false
 }

@@ -23,20 +23,22 @@ type Option func(*settings)
 
 type settings struct {
 	filter
-	name     string
-	capacity int
-	policy   Policy
-	queued   bool // Queue was given
-	lanes    int
-	durable  string
-	from     *position
-	tries    int
-	pause    time.Duration
-	retried  bool // Retry was given
-	failure  FailureAction
-	onGap    func(context.Context, Gap)
-	batch    bool
-	err      error // of the first wrong option
+	name      string
+	capacity  int
+	policy    Policy
+	queued    bool // Queue was given
+	lanes     int
+	durable   string
+	from      *position
+	tries     int
+	pause     time.Duration
+	retried   bool // Retry was given
+	failure   FailureAction
+	onGap     func(context.Context, Gap)
+	slowAfter time.Duration // 0: the bus's
+	onSlow    func(Slow)
+	batch     bool
+	err       error // of the first wrong option
 }
 
 type position struct {

@@ -89,6 +89,7 @@ func TestOptionsThatAreWrong(t *testing.T) {
 		"Retry 0":                bus.Retry(0, 0),
 		"Retry negative":         bus.Retry(1, -1),
 		"OnFailure unknown":      bus.OnFailure(0),
+		"OnSlow 0":               bus.OnSlow(0, nil),
 		"OnGap nil":              bus.OnGap(nil),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -40,6 +40,7 @@ type queue[T any] struct {
 	pushed   uint64 // how many ever were put into in
 	waiting  bool
 	closed   bool
+	claimed  int64 // what next was then
 	draining bool
 	room     chan struct{} // closed when a slot was claimed while somebody waits
 	gap      Gap           // dropped before the oldest event
@@ -100,7 +101,7 @@ func (q *queue[T]) put(n *news[T], now int64, ticket uint64) {
 		q.index[coalesceKey{e.Type, subject{e.Kind, e.ResourceID}}] = q.pushed
 	}
 	s := q.in.push()
-	s.news, s.at, s.ticket, s.gap = n, now, ticket, nil
+	s.news, s.life, s.at, s.ticket, s.gap = n, n.life, now, ticket, nil
 	if q.tail.Count > 0 {
 		gap := q.tail
 		s.gap, q.tail = &gap, Gap{}
@@ -114,7 +115,7 @@ func (q *queue[T]) replace(n *news[T]) bool {
 	if ok {
 		s := q.in.at(int(at - (q.pushed - uint64(q.in.n))))
 		s.news.release()
-		s.news = n
+		s.news, s.life = n, n.life
 	}
 	return ok
 }
@@ -149,6 +150,7 @@ func (q *queue[T]) lose(s *slot[T], when time.Time) {
 	}
 	q.gap.add(s.news.event.Seq, when)
 	s.news.release()
+	s.news = nil
 }
 
 // forget takes the oldest event of in out of the index. q.mu is held.
@@ -237,8 +239,10 @@ func (q *queue[T]) close() int {
 	if !q.closed {
 		left = q.depth()
 	}
+	if last := q.next.Swap(math.MaxInt64 / 2); !q.closed {
+		q.claimed = last
+	}
 	q.closed = true
-	q.next.Store(math.MaxInt64 / 2)
 	q.release(math.MaxUint64)
 	q.wakeAll()
 	return left
@@ -268,6 +272,9 @@ func (q *queue[T]) wakeAll() {
 func (q *queue[T]) state() (depth int, oldest int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.closed {
+		return 0, 0 // what is left won't be handled
+	}
 	depth = q.depth()
 	switch i := q.next.Load(); { // the worker claims meanwhile
 	case i < int64(q.batch.n):
@@ -276,4 +283,24 @@ func (q *queue[T]) state() (depth int, oldest int64) {
 		oldest = q.in.at(0).at
 	}
 	return depth, oldest
+}
+
+// atHand is the header of the event that the worker claimed last, or of the first that waits.
+func (q *queue[T]) atHand() Header {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	i := q.next.Load()
+	if q.closed {
+		i = q.claimed
+	}
+	for i = min(i, int64(q.batch.n)) - 1; i >= 0; i-- {
+		if h, ok := q.batch.at(int(i)).header(); ok {
+			return h
+		}
+	}
+	if q.in.n == 0 {
+		return Header{}
+	}
+	h, _ := q.in.at(0).header()
+	return h
 }

@@ -2,10 +2,20 @@ package bus
 
 // slot is an event in a queue.
 type slot[T any] struct {
-	news   *news[T]
-	at     int64  // when it was queued, Unix ns
-	ticket uint64 // of the reader that waits for it to be done; 0: none
-	gap    *Gap   // what was dropped right before it
+	news   *news[T] // nil: it was dropped
+	life   uint64   // of news, which may be another event's when this one is done
+	at     int64    // when it was queued, Unix ns
+	ticket uint64   // of the reader that waits for it to be done; 0: none
+	gap    *Gap     // what was dropped right before it
+}
+
+// header is the event's, if it is neither dropped nor done. Who calls it isn't the worker.
+func (s *slot[T]) header() (Header, bool) {
+	if s.news == nil || !s.news.hold(s.life) {
+		return Header{}, false
+	}
+	defer s.news.release()
+	return s.news.event.Header, true
 }
 
 // ring is a growing circular buffer; its size is a power of two.

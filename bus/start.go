@@ -62,6 +62,7 @@ func (b *Bus) admit(s *Subscription) error {
 	b.made++
 	s.order = b.made
 	b.subs = append(b.subs, s)
+	b.watcher.expect(s.slowAfter)
 	b.reroute(s) // first, so that a reader that starts misses no nudge
 	s.inner.start()
 	return nil
@@ -175,7 +176,7 @@ func (in *inbox[T]) state() (depth int, oldest, running int64) {
 		d, o := l.queue.state()
 		depth += d
 		oldest = earlier(oldest, o)
-		running = earlier(running, l.running.Load())
+		running = earlier(running, l.runningSince())
 	}
 	return depth, oldest, earlier(running, in.batchAt.Load())
 }

@@ -77,6 +77,9 @@ func newInbox[T any](c *Client, set *settings) (*inbox[T], error) {
 		settings: *set, bus: c.bus, client: c, mode: mode, goType: typ, site: callSite(),
 		closing: make(chan struct{}), done: make(chan struct{}),
 	}
+	if s.slowAfter == 0 {
+		s.slowAfter = slowBound(c.bus.opts)
+	}
 	s.settings.name = set.displayName(c.name, int(c.made.Add(1)))
 	in := &inbox[T]{sub: s, typ: typ, boxed: boxed}
 	s.inner = in

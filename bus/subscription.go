@@ -17,6 +17,7 @@ type inner interface {
 	drain()
 	flushed() []<-chan struct{}
 	state() (depth int, oldest, running int64)
+	atHand() Header
 	busy() int
 	position() (seq uint64, ok bool)
 	reached(seq uint64) <-chan struct{}
@@ -200,6 +201,13 @@ func (s *Subscription) noteTime(d time.Duration, eventType string) {
 	defer s.mu.Unlock()
 	if d > s.slowest {
 		s.slowest, s.slowestFor = d, eventType
+	}
+}
+
+// returned follows a call of the handler: a stall may have ended.
+func (s *Subscription) returned(took time.Duration) {
+	if took >= s.slowAfter {
+		s.bus.watcher.now()
 	}
 }
 

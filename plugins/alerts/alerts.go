@@ -24,7 +24,7 @@ type Plugin struct {
 	options  Options
 	runtime  *plugins.Runtime
 	machines map[string]*fsm.Machine
-	stuck    *stuck       // nil: disabled
+	stuck    *stuck
 	failures *failureRate // nil: disabled
 	alarm    *alarm
 }
@@ -83,9 +83,7 @@ func (p *Plugin) makeRules() (err error) {
 	if err != nil {
 		return err
 	}
-	if !o.Stuck.Disabled {
-		p.stuck = &stuck{limits, o.Stuck.Severity}
-	}
+	p.stuck = &stuck{limits, o.Stuck.Severity}
 	if !o.FailureRate.Disabled {
 		p.failures = newFailureRate(o.FailureRate, p.machines)
 	}
@@ -141,12 +139,10 @@ func (p *Plugin) observe(_ context.Context, tx *journal.Tx, batch []bus.Event[re
 	return setPosition(tx.DB(), max(seen, batch[len(batch)-1].Seq))
 }
 
+// show shows a change to the rule stuck. One that is disabled raises nothing, but keeps its books, for the day when it's enabled again, and clears what it raised before.
 func (p *Plugin) show(tx *journal.Tx, e bus.Event[resources.AnyChanged]) error {
-	if p.stuck == nil {
-		return nil
-	}
 	due, err := p.stuck.observe(tx, e)
-	if due != 0 {
+	if due != 0 && !p.options.Stuck.Disabled {
 		p.alarm.set(due)
 	}
 	return err

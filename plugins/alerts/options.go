@@ -23,7 +23,7 @@ type Options struct {
 
 // Stuck configures the rule "stuck".
 type Stuck struct {
-	Disabled bool                                      `json:"disabled"` // Defaults to false.
+	Disabled bool                                      `json:"disabled"` // Raises nothing; what is active is still cleared. Defaults to false.
 	Limits   map[string]map[fsm.State]plugins.Duration `json:"limits"`   // By kind and state. Default to the machines'.
 	Severity string                                    `json:"severity"` // Defaults to warning.
 }

@@ -163,3 +163,25 @@ func TestAResourceThatMovedOnUnseenIsLeftAlone(t *testing.T) {
 	}
 	h.settle()
 }
+
+func TestStuckWhileDisabled(t *testing.T) {
+	h := open(t, "")
+	first, second, third := h.create(), h.create(), h.create()
+	h.fire(first, vm.StartRequested)
+	h.fire(second, vm.StartRequested)
+	h.later(10 * time.Minute)
+	h.want("stuck 1 active", "stuck 1 active")
+	h.stop()
+
+	h.start(`{"stuck": {"disabled": true}}`)
+	h.fire(first, vm.OperationSucceeded)
+	h.fire(second, vm.OperationSucceeded, vm.StopRequested)
+	h.fire(third, vm.StartRequested)
+	h.later(15 * time.Minute)
+	h.want("stuck 1 cleared", "stuck 1 cleared")
+	h.stop()
+
+	h.start("")
+	h.later(0)
+	h.want("stuck 1 cleared", "stuck 1 cleared", "stuck 1 active", "stuck 1 active")
+}

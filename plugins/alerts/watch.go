@@ -76,7 +76,7 @@ type dueNow struct {
 }
 
 func (p *Plugin) due(ctx context.Context, now time.Time) (d dueNow, err error) {
-	if p.stuck == nil {
+	if p.options.Stuck.Disabled {
 		return d, nil
 	}
 	var found []pending
@@ -124,7 +124,7 @@ func (p *Plugin) activeRates(ctx context.Context) (kinds []string, err error) {
 
 // next is the earliest time at which there is something to do, 0 if there is none.
 func (p *Plugin) next(ctx context.Context, now time.Time, d dueNow, rates bool) (next int64, err error) {
-	if p.stuck != nil {
+	if !p.options.Stuck.Disabled {
 		err = p.runtime.Read().WithContext(ctx).Model(&pending{}).Select("COALESCE(MIN(due_at), 0)").Scan(&next).Error
 		if err != nil {
 			return 0, err

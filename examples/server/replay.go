@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,7 +77,7 @@ func (r *replayer) replay(ctx context.Context, f *os.File, terminal io.Writer) (
 			return t, r.flush(ctx)
 		}
 		if err != nil {
-			return t, errors.Join(ctx.Err(), fmt.Errorf("read %s: %w", f.Name(), err))
+			return t, cmp.Or(ctx.Err(), err) // an error of os.File names the file
 		}
 		_ = bar.Add(size)
 		rep, ok := parseLine(text)

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/cloudbus-go/cloudbus/bus/journal"
 	"gorm.io/gorm/schema"
 )
 
@@ -67,7 +68,7 @@ func (c column) value(ctx context.Context, row reflect.Value) (any, error) {
 	case plain:
 		return row.FieldByIndex(c.field.StructField.Index).Interface(), nil
 	case instant:
-		return nanoseconds(row.FieldByIndex(c.field.StructField.Index).Interface().(time.Time))
+		return journal.Nanoseconds(row.FieldByIndex(c.field.StructField.Index).Interface().(time.Time))
 	}
 	v, _ := c.field.ValueOf(ctx, row)
 	return v, nil
@@ -97,6 +98,6 @@ func (n *nanoScanner) Scan(v any) error {
 	if err := ns.Scan(v); err != nil {
 		return err
 	}
-	*n = nanoScanner(timeOf(ns.Int64))
+	*n = nanoScanner(journal.TimeOf(ns.Int64))
 	return nil
 }

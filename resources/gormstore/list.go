@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cloudbus-go/cloudbus/bus/journal"
 	"github.com/cloudbus-go/cloudbus/fsm"
 	"github.com/cloudbus-go/cloudbus/resources"
 )
@@ -106,7 +107,7 @@ func (t *table) where(c *conditions, field string, want any) error {
 	}
 	for i, v := range values {
 		if at, ok := v.(time.Time); ok && column.kind == instant {
-			ns, err := nanoseconds(at)
+			ns, err := journal.Nanoseconds(at)
 			if err != nil {
 				return err
 			}

@@ -3,10 +3,10 @@ package gormstore
 import (
 	"context"
 	"fmt"
-	"math"
 	"reflect"
 	"time"
 
+	"github.com/cloudbus-go/cloudbus/bus/journal"
 	"gorm.io/gorm/schema"
 )
 
@@ -22,7 +22,7 @@ func (UnixNano) Scan(ctx context.Context, field *schema.Field, dst reflect.Value
 	case nil:
 		field.ReflectValueOf(ctx, dst).Set(reflect.ValueOf(time.Time{}))
 	case int64:
-		field.ReflectValueOf(ctx, dst).Set(reflect.ValueOf(timeOf(v)))
+		field.ReflectValueOf(ctx, dst).Set(reflect.ValueOf(journal.TimeOf(v)))
 	default:
 		return fmt.Errorf("gormstore: column %s holds %T, want an integer (nanoseconds)", field.DBName, dbValue)
 	}
@@ -35,29 +35,7 @@ func (UnixNano) Value(_ context.Context, field *schema.Field, _ reflect.Value, v
 	if !ok {
 		return nil, fmt.Errorf("gormstore: field %s is a %T, serializer unixnano wants a time.Time", field.Name, value)
 	}
-	return nanoseconds(t)
-}
-
-var (
-	minTime = time.Unix(0, math.MinInt64)
-	maxTime = time.Unix(0, math.MaxInt64)
-)
-
-func nanoseconds(t time.Time) (int64, error) {
-	if t.IsZero() {
-		return 0, nil
-	}
-	if t.Before(minTime) || t.After(maxTime) {
-		return 0, fmt.Errorf("gormstore: %s can't be stored (years 1678 to 2261 can)", t.Format(time.RFC3339))
-	}
-	return t.UnixNano(), nil
-}
-
-func timeOf(ns int64) time.Time {
-	if ns == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, ns).UTC()
+	return journal.Nanoseconds(t)
 }
 
 var _ schema.SerializerInterface = UnixNano{}

@@ -24,6 +24,8 @@ func (p *parcel) raw() (Raw, error) {
 	return p.data, p.err
 }
 
+var parcels = sync.Pool{New: func() any { return new(parcel) }}
+
 // boxTaker is a subscription to an interface, to any or to Raw.
 type boxTaker interface {
 	taker
@@ -41,7 +43,7 @@ type inbox[T any] struct {
 	typ   reflect.Type
 	boxed bool // T is an interface or Raw
 	lanes []*lane[T]
-	pool  sync.Pool // *news[T] that no topic makes: unpacked and read ones
+	press press[T] // of what no topic makes: unpacked and read events
 
 	reader  *journalReader // nil: the pump brings recorded events
 	unknown map[typeKey]bool
@@ -117,7 +119,11 @@ func (in *inbox[T]) offerLive(n *news[T], now int64) outcome {
 }
 
 func (in *inbox[T]) offer(n *news[T], now int64) outcome {
-	o := n.note(in.laneOf(&n.event.Header).queue.push(n, now, 0, in.sub.policy.kind != policyBlock))
+	return in.noted(in.laneOf(&n.event.Header).queue.push(n, now, in.sub.policy.kind != policyBlock), now)
+}
+
+// noted counts what a push did.
+func (in *inbox[T]) noted(o outcome, now int64) outcome {
 	switch o {
 	case dropped, displaced:
 		in.sub.noteDrop(now)
@@ -137,37 +143,36 @@ func (in *inbox[T]) offerParcel(p *parcel, now int64) outcome {
 
 func (in *inbox[T]) offerRecordedParcel(p *parcel, now int64) outcome {
 	n := in.unpacked(p)
-	defer n.published()
-	return in.offer(n, now)
+	o := in.offer(n, now)
+	n.published(o.holds())
+	return o
 }
 
 func (in *inbox[T]) unpacked(p *parcel) *news[T] {
-	n := newsOf[T](&in.pool)
+	n := in.press.blank()
 	n.err = in.unpack(p, &n.event)
+	n.sign()
 	return n
 }
 
 func (in *inbox[T]) awaitParcel(ctx context.Context, p *parcel, now int64) {
 	n := in.unpacked(p)
-	defer n.published()
-	in.await(ctx, n, now)
+	n.published(in.await(ctx, n, now).holds())
 }
 
 // await queues a live event when there is room, or drops it when the policy's time or ctx is over.
-func (in *inbox[T]) await(ctx context.Context, n *news[T], now int64) {
+func (in *inbox[T]) await(ctx context.Context, n *news[T], now int64) outcome {
 	q := in.laneOf(&n.event.Header).queue
 	if !inHandler(ctx, in.sub.bus) {
 		timer := time.NewTimer(in.sub.policy.wait)
 		defer timer.Stop()
 		for again := true; again; again = in.waitRoom(ctx, q, timer) {
-			if n.note(q.push(n, now, 0, false)) != full {
-				return
+			if o := q.push(n, now, false); o != full {
+				return o
 			}
 		}
 	}
-	if n.note(q.push(n, now, 0, true)) == dropped {
-		in.sub.noteDrop(now)
-	}
+	return in.noted(q.push(n, now, true), now)
 }
 
 func (in *inbox[T]) waitRoom(ctx context.Context, q *queue[T], timer *time.Timer) bool {

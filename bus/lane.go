@@ -22,14 +22,16 @@ type lane[T any] struct {
 	paused  atomic.Bool  // before the next try
 
 	// The worker's own.
-	contexts []delivery
-	desk     desk
-	chunk    int
-	chunkAt  int64 // ticks
-	fast     bool
-	ctx      *delivery
-	slot     *slot[T] // the event at hand
-	attempt  int      // failed tries of it
+	contexts  []delivery
+	chunk     int
+	chunkAt   int64 // ticks
+	fast      bool
+	delivered uint64 // not yet counted
+	ctx       *delivery
+	news      *news[T]  // the event at hand
+	attempt   int       // failed tries of it
+	sheet     *sheet[T] // of the last event
+	held      int64     // how many of its events are done with
 }
 
 var errGoexit = errors.New("bus: handler ended its goroutine (runtime.Goexit)")
@@ -46,7 +48,7 @@ func (l *lane[T]) run() {
 		}
 		l.in.sub.ended()
 	}()
-	if l.slot != nil {
+	if l.news != nil {
 		l.resume()
 	}
 	for {
@@ -73,13 +75,14 @@ func (l *lane[T]) work() {
 	l.running.Store(l.chunkAt)
 	l.in.sub.bus.watcher.work()
 	last := ""
-	for s := l.queue.claim(l.fast); s != nil; s = l.queue.claim(l.fast) {
-		last = s.news.event.Type
-		l.handle(s)
+	for n := l.queue.claim(l.fast); n != nil; n = l.queue.claim(l.fast) {
+		last = n.event.Type
+		l.handle(n)
 		if l.chunk++; !l.fast || l.chunk == timedChunk {
 			l.endChunk(last)
 		}
 	}
+	l.letGo()
 	l.endChunk(last)
 	l.running.Store(0)
 }
@@ -93,7 +96,8 @@ func (l *lane[T]) endChunk(last string) {
 	took := time.Duration(now - l.chunkAt)
 	l.in.sub.noteTime(took, last)
 	l.fast = took/time.Duration(l.chunk) <= fastHandler
-	l.chunk, l.chunkAt = 0, now
+	l.in.sub.delivered.Add(l.delivered)
+	l.chunk, l.chunkAt, l.delivered = 0, now, 0
 	l.running.Store(now)
 	l.in.sub.returned(took)
 }
@@ -106,26 +110,25 @@ func (l *lane[T]) runningSince() int64 {
 	return l.running.Load()
 }
 
-// context puts an event on the desk and returns the context of its delivery.
-func (l *lane[T]) context(h *Header) *delivery {
+// context returns the context of an event's delivery.
+func (l *lane[T]) context(n *news[T]) *delivery {
 	if len(l.contexts) == 0 {
 		l.contexts = make([]delivery, deliverySlab)
 	}
 	d := &l.contexts[0]
 	l.contexts = l.contexts[1:]
-	l.desk.cause = h
-	d.desk, d.id, d.correlation = &l.desk, h.ID, h.CorrelationID
+	d.sub, d.label = l.in.sub, n.label
 	return d
 }
 
 // handle sees an event through: gap notice, tries, and what follows.
-func (l *lane[T]) handle(s *slot[T]) {
-	l.ctx, l.slot, l.attempt = l.context(&s.news.event.Header), s, 0
-	if gap, ok := l.queue.takeGap(s); ok {
+func (l *lane[T]) handle(n *news[T]) {
+	l.ctx, l.news, l.attempt = l.context(n), n, 0
+	if gap, ok := l.queue.takeGap(); ok {
 		l.in.sub.announce(l.ctx, gap)
 	}
-	if s.news.err != nil {
-		l.settle(l.in.sub.giveUp(s.news.event.Header, s.news.err, 0))
+	if n.err != nil {
+		l.settle(l.in.sub.giveUp(n.event.Header, n.err, 0))
 		return
 	}
 	l.settle(l.attempts())
@@ -133,20 +136,32 @@ func (l *lane[T]) handle(s *slot[T]) {
 
 // settle notes that the event at hand is over, and whether it is done.
 func (l *lane[T]) settle(done bool) {
-	l.ctx.end()
-	if done && l.slot.ticket != 0 {
-		l.reader.progress.complete(l.slot.ticket)
+	n := l.news
+	if done && n.ticket != 0 {
+		l.reader.progress.complete(n.ticket)
 	}
-	l.slot.news.release()
-	l.slot = nil
+	if n.sheet != l.sheet {
+		l.letGo()
+		l.sheet = n.sheet
+	}
+	l.held++
+	l.news = nil
+}
+
+// letGo ends the holds of events that are done with: of a whole sheet at once.
+func (l *lane[T]) letGo() {
+	if l.held > 0 {
+		l.sheet.settle(-l.held)
+	}
+	l.sheet, l.held = nil, 0
 }
 
 // attempts calls the handler until it succeeds or the policy gives up; false: the event isn't done.
 func (l *lane[T]) attempts() bool {
 	for {
-		err := l.call(l.ctx, &l.slot.news.event)
+		err := l.call(l.ctx, &l.news.event)
 		if err == nil {
-			l.in.sub.delivered.Add(1)
+			l.delivered++
 			return true
 		}
 		if done, ok := l.failed(err); done {
@@ -157,7 +172,7 @@ func (l *lane[T]) attempts() bool {
 
 // failed deals with a failed try. done: there is no other; ok: the subscription goes on.
 func (l *lane[T]) failed(err error) (done, ok bool) {
-	sub, h := l.in.sub, l.slot.news.event.Header
+	sub, h := l.in.sub, l.news.event.Header
 	l.chunk++
 	l.endChunk(h.Type)
 	if errors.Is(err, Stop) {

@@ -1,84 +1,75 @@
 package bus
 
-import (
-	"sync"
-	"sync/atomic"
-)
-
-// news is one event on its way: all queues that have it share it, and the last one that is done with it gives it back.
-// So a publish copies its event once, however many subscriptions there are, and allocates nothing.
+// news is one event on its way; all queues that have it share it. It lies on a sheet with others, and what is counted is who holds the sheet.
 type news[T any] struct {
-	event Event[T]
-	err   error // it couldn't be decoded
-	refs  atomic.Int64
-	life  uint64 // how many events it has been
-	home  *sync.Pool
-
-	// The publisher's own.
-	parcel  parcel
-	full    []*inbox[T]
-	boxed   []boxTaker
-	held    int64 // by how many queues
-	refused bool  // by a subscription that was closed meanwhile
+	event  Event[T]
+	err    error  // it couldn't be decoded
+	ticket uint64 // of the reader that waits for it to be done; 0: none
+	sheet  *sheet[T]
+	label  *label
 }
 
-// publishing keeps news alive while its publisher is at work; the queues' holds are settled at the end.
-const publishing = 1 << 40
-
-// newsOf takes an empty one.
-func newsOf[T any](home *sync.Pool) *news[T] {
-	n, ok := home.Get().(*news[T])
-	if !ok {
-		n = &news[T]{home: home}
+// sign labels the event, before anybody gets it.
+func (n *news[T]) sign() {
+	n.label.id = n.event.ID
+	if c := n.event.CorrelationID; c != "" {
+		n.label.correlate(c)
 	}
-	n.refs.Store(publishing)
-	return n
 }
 
-// published ends the publisher's part.
-func (n *news[T]) published() {
-	n.parcel = parcel{}
-	clear(n.full)
-	clear(n.boxed)
-	n.full, n.boxed, n.refused = n.full[:0], n.boxed[:0], false
-	held := n.held
-	n.held = 0
-	n.settle(held - publishing)
+// published ends the publisher's part: from now on only the queues that took it hold it.
+func (n *news[T]) published(held int64) {
+	n.sheet.settle(held - publishing)
 }
 
 // release ends the hold of a queue.
-func (n *news[T]) release() { n.settle(-1) }
+func (n *news[T]) release() { n.sheet.settle(-1) }
 
-func (n *news[T]) settle(by int64) {
-	if n.refs.Add(by) == 0 {
-		n.event, n.err = Event[T]{}, nil
-		n.life++
-		n.home.Put(n)
+// posting is an event while its publisher offers it.
+type posting[T any] struct {
+	news    *news[T]
+	held    int64 // by how many queues
+	refused bool  // by a subscription that was closed meanwhile
+	full    []*inbox[T]
+	boxed   []boxTaker // that are full
+	parcel  *parcel
+}
+
+// note counts the hold of a queue that has taken it, and keeps in mind who is full.
+func (p *posting[T]) note(in *inbox[T], o outcome) {
+	switch o {
+	case full:
+		p.full = append(p.full, in)
+	case refused:
+		p.refused = true
+	default:
+		p.held += o.holds()
 	}
 }
 
-// note counts the hold of a queue that has taken it.
-func (n *news[T]) note(o outcome) outcome {
-	if o.held() {
-		n.held++
+func (p *posting[T]) noteBoxed(in boxTaker, o outcome) {
+	switch o {
+	case full:
+		p.boxed = append(p.boxed, in)
+	case refused:
+		p.refused = true
 	}
-	return o
 }
 
-// hold keeps n as it is, if it is still in that life.
-func (n *news[T]) hold(life uint64) bool {
-	for {
-		refs := n.refs.Load()
-		if refs == 0 {
-			return false
-		}
-		if n.refs.CompareAndSwap(refs, refs+1) {
-			break
-		}
+// boxedParcel boxes the payload, once per event.
+func (p *posting[T]) boxedParcel() *parcel {
+	if p.parcel == nil {
+		p.parcel = parcels.Get().(*parcel)
+		p.parcel.header = &p.news.event.Header
+		p.parcel.payload = p.news.event.Payload
 	}
-	if n.life == life {
-		return true
+	return p.parcel
+}
+
+func (p *posting[T]) end() {
+	if p.parcel != nil {
+		*p.parcel = parcel{}
+		parcels.Put(p.parcel)
 	}
-	n.release()
-	return false
+	p.news.published(p.held)
 }

@@ -7,10 +7,10 @@ import (
 
 // publish stamps and offers a live event.
 func (t *topic[T]) publish(ctx context.Context, payload T, stamps []Stamp) error {
-	n := newsOf[T](&t.pool)
-	defer n.published()
-	n.event.Payload = payload
-	return t.offer(ctx, n, stamps)
+	p := posting[T]{news: t.press.blank()}
+	defer p.end()
+	p.news.event.Payload = payload
+	return t.offer(ctx, &p, stamps)
 }
 
 // asPayload is the payload as an interface, without copying it where that can be had.
@@ -21,14 +21,14 @@ func (t *topic[T]) asPayload(p *T) Payload {
 	return any(p).(Payload)
 }
 
-func (t *topic[T]) offer(ctx context.Context, n *news[T], stamps []Stamp) error {
-	h := &n.event.Header
+func (t *topic[T]) offer(ctx context.Context, p *posting[T], stamps []Stamp) error {
+	h := &p.news.event.Header
 	now := t.bus.now()
-	if err := t.bus.stamp(ctx, h, t.asPayload(&n.event.Payload), now, stamps); err != nil {
+	if err := t.bus.stamp(ctx, h, t.asPayload(&p.news.event.Payload), now, stamps); err != nil {
 		return err
 	}
 	if t.plan != nil {
-		if err := t.sanitise(&n.event.Payload); err != nil {
+		if err := t.sanitise(&p.news.event.Payload); err != nil {
 			return err
 		}
 	}
@@ -38,10 +38,11 @@ func (t *topic[T]) offer(ctx context.Context, n *news[T], stamps []Stamp) error 
 		return err
 	}
 	h.Schema = g.schema
+	p.news.sign()
 	at := now.UnixNano()
-	taken := t.offerLive(n, g, at, 0)
-	for n.refused {
-		taken = t.offerAgain(n, &r, at) || taken
+	taken := t.offerLive(p, g, at, 0)
+	for p.refused {
+		taken = t.offerAgain(p, &r, at) || taken
 	}
 	if tap := t.bus.taps.Load(); tap != nil {
 		t.bus.tapped(*tap, h)
@@ -49,51 +50,69 @@ func (t *topic[T]) offer(ctx context.Context, n *news[T], stamps []Stamp) error 
 	if !taken {
 		t.bus.unhandled(h)
 	}
-	if len(n.full)+len(n.boxed) > 0 {
-		t.await(ctx, n, at)
+	if len(p.full)+len(p.boxed) > 0 {
+		t.await(ctx, p, at)
 	}
 	return nil
 }
 
 // offerAgain follows a subscription that was closed meanwhile: whoever has come since the snapshot was taken may be there to replace it.
-func (t *topic[T]) offerAgain(n *news[T], r **routes[T], at int64) (taken bool) {
-	n.refused = false
+func (t *topic[T]) offerAgain(p *posting[T], r **routes[T], at int64) (taken bool) {
+	p.refused = false
 	old := *r
 	*r = t.routes.Load()
-	g, err := (*r).group(n.event.Type)
+	g, err := (*r).group(p.news.event.Type)
 	if *r == old || err != nil {
 		return false
 	}
-	return t.offerLive(n, g, at, old.upTo)
+	return t.offerLive(p, g, at, old.upTo)
 }
 
 // offerLive offers a live event to the subscriptions that are newer than after, and reports whether anyone who names what he wants took it.
-func (t *topic[T]) offerLive(n *news[T], g *group[T], now int64, after uint64) (taken bool) {
-	for _, list := range g.concrete.lists(&n.event.Header) {
+func (t *topic[T]) offerLive(p *posting[T], g *group[T], now int64, after uint64) (taken bool) {
+	for i := range g.direct {
+		to := &g.direct[i]
+		if to.order <= after {
+			continue
+		}
+		taken = true
+		if o := to.queue.push(p.news, now, to.drop); o == queued {
+			p.held++
+		} else {
+			p.note(to.inbox, to.inbox.noted(o, now))
+		}
+	}
+	if !g.asked.empty() {
+		taken = t.ask(p, g, now, after) || taken
+	}
+	if !g.boxed.empty() {
+		taken = t.offerBoxed(p, g, now, after) || taken
+	}
+	return taken
+}
+
+// ask offers to those who want some events only, or who have several queues.
+func (t *topic[T]) ask(p *posting[T], g *group[T], now int64, after uint64) (taken bool) {
+	h := &p.news.event.Header
+	for _, list := range g.asked.lists(h) {
 		for _, in := range list {
-			if in.sub.order <= after || !in.sub.admits(&n.event.Header) {
-				continue
-			}
-			taken = true
-			switch in.offerLive(n, now) {
-			case full:
-				n.full = append(n.full, in)
-			case refused:
-				n.refused = true
+			if in.sub.order > after && in.sub.admits(h) {
+				taken = true
+				p.note(in, in.offerLive(p.news, now))
 			}
 		}
 	}
-	for _, list := range g.boxed.lists(&n.event.Header) {
+	return taken
+}
+
+// offerBoxed offers to those who don't name the Go type.
+func (t *topic[T]) offerBoxed(p *posting[T], g *group[T], now int64, after uint64) (taken bool) {
+	h := &p.news.event.Header
+	for _, list := range g.boxed.lists(h) {
 		for _, in := range list {
-			if in.base().order <= after || !in.base().admits(&n.event.Header) {
-				continue
-			}
-			taken = taken || !in.takesAll()
-			switch in.offerParcel(t.parcel(n), now) {
-			case full:
-				n.boxed = append(n.boxed, in)
-			case refused:
-				n.refused = true
+			if in.base().order > after && in.base().admits(h) {
+				taken = taken || !in.takesAll()
+				p.noteBoxed(in, in.offerParcel(p.boxedParcel(), now))
 			}
 		}
 	}
@@ -101,22 +120,13 @@ func (t *topic[T]) offerLive(n *news[T], g *group[T], now int64, after uint64) (
 }
 
 // await lets blocking subscriptions have the event last, when everybody else has it.
-func (t *topic[T]) await(ctx context.Context, n *news[T], now int64) {
-	for _, in := range n.full {
-		in.await(ctx, n, now)
+func (t *topic[T]) await(ctx context.Context, p *posting[T], now int64) {
+	for _, in := range p.full {
+		p.held += in.await(ctx, p.news, now).holds()
 	}
-	for _, in := range n.boxed {
-		in.awaitParcel(ctx, t.parcel(n), now)
+	for _, in := range p.boxed {
+		in.awaitParcel(ctx, p.boxedParcel(), now)
 	}
-}
-
-// parcel boxes the payload, once per event.
-func (t *topic[T]) parcel(n *news[T]) *parcel {
-	if n.parcel.header == nil {
-		n.parcel.header = &n.event.Header
-		n.parcel.payload = n.event.Payload
-	}
-	return &n.parcel
 }
 
 func (t *topic[T]) publishAny(ctx context.Context, p Payload, stamps []Stamp) error {

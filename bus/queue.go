@@ -19,8 +19,13 @@ const (
 	refused // the queue is closed
 )
 
-// held reports whether the queue has the event now.
-func (o outcome) held() bool { return o <= displaced }
+// holds is 1 if the queue has the event now.
+func (o outcome) holds() int64 {
+	if o <= displaced {
+		return 1
+	}
+	return 0
+}
 
 // queue is one lane's bounded inbox. Publishers push under mu; the lane's worker takes everything at once and claims slot by slot,
 // so neither side holds the lock for longer than a copy. A slot that is claimed is handled or dropped, exactly once.
@@ -31,11 +36,13 @@ type queue[T any] struct {
 
 	next    atomic.Int64 // the batch's first unclaimed slot
 	waiters atomic.Int32 // pushers that wait for room
-	gapped  atomic.Bool  // gap isn't empty
+	gapped  atomic.Bool  // gap or holes aren't empty
+	number  uint64       // of the event that was claimed last; the worker's own
 
 	mu       sync.Mutex
 	in       ring[T]
 	batch    ring[T] // being worked off; slots belong to who claims them
+	from     uint64  // number of the batch's first event
 	index    map[coalesceKey]uint64
 	pushed   uint64 // how many ever were put into in
 	waiting  bool
@@ -44,8 +51,15 @@ type queue[T any] struct {
 	draining bool
 	room     chan struct{} // closed when a slot was claimed while somebody waits
 	gap      Gap           // dropped before the oldest event
+	holes    []hole        // between events that wait
 	tail     Gap           // dropped after the newest event
 	flushers []flusher
+}
+
+// hole is what was dropped right before an event, which is told by how many were put into in before it.
+type hole struct {
+	number uint64
+	gap    Gap
 }
 
 type coalesceKey struct {
@@ -62,7 +76,7 @@ func newQueue[T any](capacity int, p policyKind) *queue[T] {
 }
 
 // push queues n. now is Unix ns. drop says whether a full queue may lose something; if not, or if the policy is to wait, the outcome is full.
-func (q *queue[T]) push(n *news[T], now int64, ticket uint64, drop bool) outcome {
+func (q *queue[T]) push(n *news[T], now int64, drop bool) outcome {
 	q.mu.Lock()
 	if q.closed || q.draining {
 		q.mu.Unlock()
@@ -86,7 +100,7 @@ func (q *queue[T]) push(n *news[T], now int64, ticket uint64, drop bool) outcome
 		}
 		q.dropOldest(now)
 	}
-	q.put(n, now, ticket)
+	q.put(n, now)
 	wake := q.waiting
 	q.waiting = false
 	q.mu.Unlock()
@@ -96,16 +110,16 @@ func (q *queue[T]) push(n *news[T], now int64, ticket uint64, drop bool) outcome
 	return result
 }
 
-func (q *queue[T]) put(n *news[T], now int64, ticket uint64) {
+func (q *queue[T]) put(n *news[T], now int64) {
 	if e := &n.event; q.index != nil && (e.Kind != "" || e.ResourceID != "") {
 		q.index[coalesceKey{e.Type, subject{e.Kind, e.ResourceID}}] = q.pushed
 	}
-	s := q.in.push()
-	s.news, s.life, s.at, s.ticket, s.gap = n, n.life, now, ticket, nil
 	if q.tail.Count > 0 {
-		gap := q.tail
-		s.gap, q.tail = &gap, Gap{}
+		q.holes = append(q.holes, hole{number: q.pushed, gap: q.tail})
+		q.tail = Gap{}
+		q.gapped.Store(true)
 	}
+	q.in.push(slot[T]{news: n, label: n.label, at: now})
 	q.pushed++
 }
 
@@ -115,7 +129,7 @@ func (q *queue[T]) replace(n *news[T]) bool {
 	if ok {
 		s := q.in.at(int(at - (q.pushed - uint64(q.in.n))))
 		s.news.release()
-		s.news, s.life = n, n.life
+		s.news, s.label = n, n.label
 	}
 	return ok
 }
@@ -145,9 +159,6 @@ func (q *queue[T]) dropOldest(now int64) {
 }
 
 func (q *queue[T]) lose(s *slot[T], when time.Time) {
-	if s.gap != nil {
-		q.gap.merge(*s.gap)
-	}
 	q.gap.add(s.news.event.Seq, when)
 	s.news.release()
 	s.news = nil
@@ -187,18 +198,19 @@ func (q *queue[T]) take() bool {
 
 // fill moves what waits into the batch: all of it, or one event if those that wait may still be replaced.
 func (q *queue[T]) fill() {
+	q.from = q.pushed - uint64(q.in.n)
 	if q.index == nil {
 		q.in, q.batch = q.batch, q.in
 		return
 	}
-	*q.batch.push() = *q.in.at(0)
+	q.batch.push(*q.in.at(0))
 	q.forget(q.in.at(0))
 	q.in.drop()
 }
 
 // claim returns the next event of the batch, nil at its end or when the queue was closed. Only the worker calls it.
 // A fast one tells those who wait for room now and then; waking them for each event would cost more than handling it.
-func (q *queue[T]) claim(fast bool) *slot[T] {
+func (q *queue[T]) claim(fast bool) *news[T] {
 	i := q.next.Add(1) - 1
 	if i >= int64(q.batch.n) {
 		return nil
@@ -206,21 +218,23 @@ func (q *queue[T]) claim(fast bool) *slot[T] {
 	if q.waiters.Load() > 0 && (!fast || i%roomChunk == roomChunk-1 || i == int64(q.batch.n)-1) {
 		q.signalRoom()
 	}
-	return q.batch.at(int(i))
+	q.number = q.from + uint64(i)
+	return q.batch.at(int(i)).news
 }
 
 // takeGap returns what was dropped before the event that was claimed last.
-func (q *queue[T]) takeGap(s *slot[T]) (Gap, bool) {
-	var gap Gap
-	if q.gapped.Load() {
-		q.mu.Lock()
-		gap, q.gap = q.gap, Gap{}
-		q.gapped.Store(false)
-		q.mu.Unlock()
+func (q *queue[T]) takeGap() (gap Gap, ok bool) {
+	if !q.gapped.Load() {
+		return gap, false
 	}
-	if s.gap != nil {
-		gap.merge(*s.gap)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	gap, q.gap = q.gap, Gap{}
+	for len(q.holes) > 0 && q.holes[0].number <= q.number {
+		gap.merge(q.holes[0].gap)
+		q.holes = q.holes[1:]
 	}
+	q.gapped.Store(len(q.holes) > 0)
 	return gap, gap.Count > 0
 }
 

@@ -211,8 +211,9 @@ func (r *reader[T]) run() {
 
 // step hands one record over; false when the subscription is closed.
 func (r *reader[T]) step(rec *Record) bool {
-	n := newsOf[T](&r.in.pool)
-	defer n.published()
+	n := r.in.press.blank()
+	held := int64(0)
+	defer func() { n.published(held) }()
 	var wanted bool
 	if wanted, n.err = r.in.read(rec, &n.event); !wanted {
 		r.progress.skip(rec.Seq)
@@ -220,14 +221,15 @@ func (r *reader[T]) step(rec *Record) bool {
 		return true
 	}
 	q := r.in.laneOf(&rec.Header).queue
-	ticket := r.progress.begin(rec.Seq)
+	n.sign()
+	n.ticket = r.progress.begin(rec.Seq)
 	now := r.sub.bus.clock().UnixNano()
 	if r.missing.Count > 0 {
 		q.miss(r.missing)
 		r.missing = Gap{}
 	}
 	for {
-		switch n.note(q.push(n, now, ticket, false)) {
+		switch q.push(n, now, false) {
 		case full:
 			if !r.waitRoom(q) {
 				return false
@@ -235,6 +237,7 @@ func (r *reader[T]) step(rec *Record) bool {
 		case refused:
 			return false
 		default:
+			held = 1
 			r.scanned = rec.Seq
 			return true
 		}

@@ -2,20 +2,17 @@ package bus
 
 // slot is an event in a queue.
 type slot[T any] struct {
-	news   *news[T] // nil: it was dropped
-	life   uint64   // of news, which may be another event's when this one is done
-	at     int64    // when it was queued, Unix ns
-	ticket uint64   // of the reader that waits for it to be done; 0: none
-	gap    *Gap     // what was dropped right before it
+	news  *news[T] // nil: it was dropped
+	label *label   // of news, which may be another event's when this one is done
+	at    int64    // when it was queued, Unix ns
 }
 
 // header is the event's, if it is neither dropped nor done. Who calls it isn't the worker.
 func (s *slot[T]) header() (Header, bool) {
-	if s.news == nil || !s.news.hold(s.life) {
+	if s.news == nil {
 		return Header{}, false
 	}
-	defer s.news.release()
-	return s.news.event.Header, true
+	return s.label.whole()
 }
 
 // ring is a growing circular buffer; its size is a power of two.
@@ -27,13 +24,12 @@ type ring[T any] struct {
 
 const firstRing = 4
 
-// push returns the new last slot, which the caller overwrites.
-func (r *ring[T]) push() *slot[T] {
+func (r *ring[T]) push(s slot[T]) {
 	if r.n == len(r.buf) {
 		r.grow()
 	}
 	r.n++
-	return r.at(r.n - 1)
+	*r.at(r.n - 1) = s
 }
 
 func (r *ring[T]) at(i int) *slot[T] { return &r.buf[(r.head+i)&(len(r.buf)-1)] }

@@ -41,6 +41,10 @@ func appendTo[M ~map[A][]K, A comparable, K any](m M, at A, k K) M {
 	return m
 }
 
+func (s *selection[K]) empty() bool {
+	return len(s.open) == 0 && s.byTenant == nil && s.byKind == nil && s.byResource == nil
+}
+
 // lists returns the lists whose takers may want an event; their filters have still to be asked.
 func (s *selection[K]) lists(h *Header) (lists [4][]K) {
 	lists[0] = s.open

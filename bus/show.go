@@ -48,12 +48,14 @@ func (t *topic[T]) recorded(r *Record, now int64) {
 	if len(concrete)+len(boxed) == 0 {
 		return
 	}
-	n := newsOf[T](&t.pool)
-	defer n.published()
+	n := t.press.blank()
+	held := int64(0)
+	defer func() { n.published(held) }()
 	n.event.Header = r.Header
 	n.err = t.decode(r, &n.event.Payload)
+	n.sign()
 	for _, in := range concrete {
-		in.offer(n, now)
+		held += in.offer(n, now).holds()
 	}
 	if len(boxed) == 0 {
 		return

@@ -28,7 +28,7 @@ type topic[T any] struct {
 	codec   atomic.Pointer[codec[T]]
 	plan    *plan
 	routes  atomic.Pointer[routes[T]]
-	pool    sync.Pool // *news[T]
+	press   press[T]
 }
 
 // routes are the takers at one time, and what is known of event types.
@@ -49,6 +49,17 @@ type group[T any] struct {
 	schema   int
 	concrete selection[*inbox[T]]
 	boxed    selection[boxTaker]
+
+	direct []target[T]          // of concrete, live events: those that take all
+	asked  selection[*inbox[T]] // and those that have to be asked
+}
+
+// target is a subscription that takes each live event of a group, in one queue. What a publish needs of it lies together.
+type target[T any] struct {
+	queue *queue[T]
+	inbox *inbox[T]
+	order uint64
+	drop  bool
 }
 
 func newTopic[T any](b *Bus, typ reflect.Type) *topic[T] {
@@ -90,6 +101,7 @@ func (r *routes[T]) group(eventType string) (*group[T], error) {
 		concrete: newSelection(r.concrete, eventType),
 		boxed:    newSelection(r.boxed, eventType),
 	}
+	g.aim()
 	for _, reg := range r.schemas {
 		if reg.pattern.Match(eventType) {
 			g.schema = max(g.schema, reg.schema)
@@ -101,6 +113,21 @@ func (r *routes[T]) group(eventType string) (*group[T], error) {
 		r.last.Store(g)
 	}
 	return g, nil
+}
+
+// aim sorts the takers of live events.
+func (g *group[T]) aim() {
+	var rest []*inbox[T]
+	for _, in := range g.concrete.open {
+		s := in.sub
+		if len(s.where) > 0 || len(in.lanes) != 1 || s.mode.stored() {
+			rest = append(rest, in)
+			continue
+		}
+		g.direct = append(g.direct, target[T]{queue: in.lanes[0].queue, inbox: in, order: s.order, drop: s.policy.kind != policyBlock})
+	}
+	g.asked = g.concrete
+	g.asked.open = rest
 }
 
 // sanitise takes secrets and monotonic clocks out of the event's own copy of the payload.

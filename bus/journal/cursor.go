@@ -70,7 +70,7 @@ func (j *Journal) Cursors(ctx context.Context) ([]Cursor, error) {
 		if err := rows.Scan(&c.Name, &c.Seq, &at); err != nil {
 			return nil, j.readError("cursors", err)
 		}
-		c.UpdatedAt = timeOf(at)
+		c.UpdatedAt = TimeOf(at)
 		all = append(all, c)
 	}
 	return all, j.readError("cursors", rows.Err())

@@ -32,7 +32,7 @@ func (t *Tx) record() (last uint64, err error) {
 }
 
 func (t *Tx) insert(r *bus.Record, seq uint64, recordedAt int64) error {
-	at, err := nanoseconds(r.Time)
+	at, err := Nanoseconds(r.Time)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (j *Journal) checkStart(ctx context.Context, seq uint64) error {
 
 // SeqBefore returns the number of the newest record that was recorded before t, 0 if there is none. It looks at all that are newer.
 func (j *Journal) SeqBefore(ctx context.Context, t time.Time) (uint64, error) {
-	at, err := nanoseconds(t)
+	at, err := Nanoseconds(t)
 	if err != nil {
 		return 0, fmt.Errorf("journal: %w", err)
 	}
@@ -130,7 +130,7 @@ func scanRecord(rows *sql.Rows, r *bus.Record) error {
 	if err != nil {
 		return err
 	}
-	r.Time, r.RecordedAt = timeOf(at), timeOf(recordedAt)
+	r.Time, r.RecordedAt = TimeOf(at), TimeOf(recordedAt)
 	return nil
 }
 

@@ -92,7 +92,7 @@ func (q *Query) check() (p bus.Pattern, err error) {
 		return p, &QueryError{Field: "Until", Reason: fmt.Sprintf("%s is not after Since %s", q.Until.Format(time.RFC3339Nano), q.Since.Format(time.RFC3339Nano))}
 	}
 	for field, at := range map[string]time.Time{"Since": q.Since, "Until": q.Until} {
-		if _, err := nanoseconds(at); err != nil {
+		if _, err := Nanoseconds(at); err != nil {
 			return p, &QueryError{Field: field, Reason: err.Error()}
 		}
 	}

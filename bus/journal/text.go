@@ -1,11 +1,8 @@
 package journal
 
 import (
-	"fmt"
-	"math"
 	"strconv"
 	"strings"
-	"time"
 )
 
 const columns = "seq, id, type, schema, kind, resource_id, version, tenant, actor, source, time, recorded_at, correlation_id, causation_id, trace_parent, data"
@@ -50,27 +47,4 @@ func bind(dialect, query string) string {
 		out.WriteString("$" + strconv.Itoa(n))
 		query = after
 	}
-}
-
-var (
-	minTime = time.Unix(0, math.MinInt64)
-	maxTime = time.Unix(0, math.MaxInt64)
-)
-
-// nanoseconds is how times are stored: since 1970, the zero time as 0.
-func nanoseconds(t time.Time) (int64, error) {
-	if t.IsZero() {
-		return 0, nil
-	}
-	if t.Before(minTime) || t.After(maxTime) {
-		return 0, fmt.Errorf("%s can't be stored (years 1678 to 2261 can)", t.Format(time.RFC3339))
-	}
-	return t.UnixNano(), nil
-}
-
-func timeOf(ns int64) time.Time {
-	if ns == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, ns).UTC()
 }

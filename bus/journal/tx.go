@@ -56,7 +56,7 @@ func (t *Tx) Append(p bus.Payload, stamps ...bus.Stamp) (bus.ID, error) {
 	if err != nil {
 		return bus.ID{}, fmt.Errorf("journal: append: %w", err)
 	}
-	if _, err := nanoseconds(rec.Time); err != nil {
+	if _, err := Nanoseconds(rec.Time); err != nil {
 		return bus.ID{}, fmt.Errorf("journal: append %s: time: %w", rec.Type, err)
 	}
 	t.mu.Lock()

@@ -74,6 +74,12 @@
 // queued longer, is a stall: it is logged once, and told to OnSlow, with the subscription, where it was made, the event at hand and since when;
 // so is its end. Watching for it costs nothing while nobody is at work. A Tap shows all headers that pass and never makes anyone wait.
 //
+// # Faces
+//
+// Subscribe calls a handler. On the same queue, with the same filters and policies: Stream gives a loop (the event is done when the loop comes back,
+// leaving the loop ends the subscription, gaps are error values), Channel something to select on, Once a handler for one event, Await the
+// first event that matches, subscribed before what causes it is done.
+//
 // # Options
 //
 // Options that exclude each other are *OptionError at Subscribe:

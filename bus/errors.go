@@ -36,6 +36,8 @@ func (e *OptionError) Error() string {
 	return fmt.Sprintf("bus: option %s excludes %s: %s", e.Option, e.With, e.Reason)
 }
 
+var errNilHandler = &OptionError{Option: "handler", Reason: "nil function"}
+
 // PatternError: a string that is no pattern.
 type PatternError struct {
 	Pattern string
@@ -120,6 +122,16 @@ func (e *PanicError) Error() string { return fmt.Sprintf("bus: handler panicked:
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
+}
+
+// GapError: a Stream, or an Await, has missed events.
+type GapError struct{ Gap }
+
+func (e *GapError) Error() string {
+	if e.FirstSeq == 0 {
+		return fmt.Sprintf("bus: %d events missed", e.Count)
+	}
+	return fmt.Sprintf("bus: %d events missed (numbers %d to %d)", e.Count, e.FirstSeq, e.LastSeq)
 }
 
 // HaltError: a subscription halted at an event that its handler failed to handle.

@@ -47,6 +47,7 @@ type inbox[T any] struct {
 
 	reader  *journalReader // nil: the pump brings recorded events
 	unknown map[typeKey]bool
+	stream  *stream[T] // that works the lane off; nil: its own goroutines do
 	commit  func(context.Context, Batch[T]) error
 	batchAt atomic.Int64           // since when commit runs, in ticks; 0: it doesn't
 	batchOf atomic.Pointer[Header] // the first event of what it runs with

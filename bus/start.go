@@ -81,8 +81,15 @@ func (in *inbox[T]) start() {
 		in.startReader()
 	default:
 		for _, l := range in.lanes {
-			go l.run()
+			in.startLane(l)
 		}
+	}
+}
+
+// startLane starts a lane's worker, unless somebody else is to work it off.
+func (in *inbox[T]) startLane(l *lane[T]) {
+	if in.stream == nil {
+		go l.run()
 	}
 }
 
@@ -92,7 +99,7 @@ func (in *inbox[T]) startReader() {
 	for _, l := range in.lanes {
 		l.reader = r
 		r.lanes.Add(1)
-		go l.run()
+		in.startLane(l)
 	}
 	go r.run()
 }
@@ -109,6 +116,9 @@ func (in *inbox[T]) shut() (left int) {
 
 // drain lets live subscriptions work their queues off. What others haven't handled stays in the journal: they end after the event at hand.
 func (in *inbox[T]) drain() {
+	if in.stream.abandon() {
+		return // nobody is there to work it off
+	}
 	if in.sub.mode.stored() {
 		in.sub.Close()
 		return
@@ -135,6 +145,9 @@ func (in *inbox[T]) nudge() {
 // flushed returns channels that close when what is queued now is done.
 func (in *inbox[T]) flushed() []<-chan struct{} {
 	var all []<-chan struct{}
+	if in.stream.unread() {
+		return nil
+	}
 	for _, l := range in.lanes {
 		all = append(all, l.queue.flushed())
 	}
@@ -143,7 +156,7 @@ func (in *inbox[T]) flushed() []<-chan struct{} {
 
 // reached returns a channel that closes when all recorded events up to seq are done; nil if the pump brings them.
 func (in *inbox[T]) reached(seq uint64) <-chan struct{} {
-	if in.reader == nil {
+	if in.reader == nil || in.stream.unread() {
 		return nil
 	}
 	return in.reader.progress.reached(seq)

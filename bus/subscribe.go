@@ -19,7 +19,7 @@ func Subscribe[T any](c *Client, fn func(context.Context, Event[T]) error, opts 
 		return nil, err
 	}
 	if fn == nil {
-		return nil, &OptionError{Option: "handler", Reason: "nil function"}
+		return nil, errNilHandler
 	}
 	in, err := newInbox[T](c, set)
 	if err != nil {

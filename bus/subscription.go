@@ -43,6 +43,7 @@ type Subscription struct {
 	delivered, dropped, coalesced, failed, retried, live atomic.Uint64
 
 	failures, drops limiter // of log lines
+	atEnd           func()  // called before done is closed; nil: nothing
 
 	mu         sync.Mutex
 	closed     bool
@@ -54,6 +55,7 @@ type Subscription struct {
 	slowest    time.Duration
 	slowestFor string
 	journalErr error
+	unbind     func() bool // from the context that ends it
 }
 
 // Name returns the subscription's name in logs and inspection.
@@ -116,11 +118,12 @@ func (s *Subscription) ended() {
 	s.end(nil) // a drained one
 	s.mu.Lock()
 	s.finished = true
-	forget := s.forgotten || s.err == nil
+	forget := s.forgotten || s.err == nil || s.atEnd != nil // there is nobody to ask for Err
 	s.mu.Unlock()
 	if forget {
 		s.bus.forget(s)
 	}
+	s.atLast()
 	close(s.done)
 }
 

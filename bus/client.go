@@ -23,6 +23,9 @@ func (c *Client) Bus() *Bus { return c.bus }
 
 // usable reports why the client can't be used.
 func (c *Client) usable() error {
+	if c == nil {
+		return &OptionError{Option: "client", Reason: "nil"}
+	}
 	if c.closed.Load() {
 		return ErrClosed
 	}

@@ -208,6 +208,22 @@ func TestCloseReportsExactlyWhatWasLeft(t *testing.T) {
 	})
 }
 
+// What waits between two tries is neither queued nor running, but left it is.
+func TestCloseReportsWhatWasWaitingForItsNextTry(t *testing.T) {
+	inBubble(t, func(w *world) {
+		w.subscribe(func(context.Context, bus.Event[noted]) error { return errors.New("no") }, bus.Name("trying"), bus.Retry(9, time.Hour))
+		w.publish(noted{N: 1}, noted{N: 2}, noted{N: 3})
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		var left *bus.LeftError
+		want := []bus.Left{{Subscription: "trying", Events: 3}}
+		if err := w.b.Close(ctx); !errors.As(err, &left) || !slices.Equal(left.Left, want) {
+			t.Errorf("Close: %v, want %+v", err, want)
+		}
+	})
+}
+
 func TestCloseOfDurableFinishesTheEventAtHand(t *testing.T) {
 	inBubble(t, func(w *world) {
 		s := &sink{}

@@ -2,9 +2,12 @@ package bus_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -191,6 +194,64 @@ func TestUnhandledEventsCanBeObserved(t *testing.T) {
 		w.flush()
 		if got := fmt.Sprint(unhandled); got != "[test.nobody/0 test.nobody/3]" {
 			t.Errorf("unhandled %v, want test.nobody twice", got)
+		}
+	})
+}
+
+// moody panics when it is encoded or decoded, if it is told to.
+type moody struct{ Mood string }
+
+func (moody) EventType() string { return "moody.spoke" }
+
+func (m moody) MarshalJSON() ([]byte, error) {
+	if m.Mood == "marshal" {
+		panic("can't speak")
+	}
+	return json.Marshal(m.Mood)
+}
+
+func (m *moody) UnmarshalJSON(data []byte) error {
+	if strings.Contains(string(data), "unmarshal") {
+		panic("can't listen")
+	}
+	return json.Unmarshal(data, &m.Mood)
+}
+
+// The payload's methods run on the publisher's goroutine and on the bus's own.
+func TestFailurePanicInThePayloadsOwnMethods(t *testing.T) {
+	inBubble(t, func(w *world) {
+		if err := bus.Register[moody](w.b, "moody.>", 1); err != nil {
+			t.Fatal(err)
+		}
+		var moods []string
+		typed, err := bus.Subscribe(w.c, func(_ context.Context, e bus.Event[moody]) error {
+			moods = append(moods, e.Payload.Mood)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := bus.Subscribe(w.c, ignore[bus.Raw])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := bus.Publish(w.t.Context(), w.c, moody{"marshal"}); err != nil { // fails for Raw alone
+			t.Errorf("Publish: %v", err)
+		}
+		if _, err := w.j.Append(w.t.Context(), moody{"marshal"}); !errors.As(err, new(*bus.PanicError)) || !errors.As(err, new(*bus.PayloadError)) {
+			t.Errorf("Append: %v, want a *PayloadError around a *PanicError", err)
+		}
+		w.j.AppendRecords(bus.Record{Header: bus.Header{Type: "moody.spoke", Schema: 1}, Data: []byte(`"unmarshal"`)})
+		w.flush()
+		if err := bus.Publish(w.t.Context(), w.c, moody{"fine"}); err != nil {
+			t.Errorf("Publish: %v", err)
+		}
+		w.flush()
+		if i := typed.Inspect(); !slices.Equal(moods, []string{"marshal", "fine"}) || i.Failed != 1 || !errors.As(i.Err, new(*bus.DecodeError)) {
+			t.Errorf("moods %q, failed %d: %v", moods, i.Failed, i.Err)
+		}
+		if i := raw.Inspect(); i.Delivered != 2 || i.Failed != 1 || !errors.As(i.Err, new(*bus.PanicError)) {
+			t.Errorf("raw: delivered %d, failed %d: %v; want 2, 1", i.Delivered, i.Failed, i.Err)
 		}
 	})
 }

@@ -2,7 +2,6 @@ package bus
 
 import (
 	"context"
-	"encoding/json"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -19,7 +18,7 @@ type parcel struct {
 
 func (p *parcel) raw() (Raw, error) {
 	if p.data == nil && p.err == nil {
-		p.data, p.err = json.Marshal(p.payload)
+		p.data, p.err = marshal(p.payload)
 	}
 	return p.data, p.err
 }

@@ -121,6 +121,9 @@ func (t *topic[T]) offerBoxed(p *posting[T], g *group[T], now int64, after uint6
 
 // await lets blocking subscriptions have the event last, when everybody else has it.
 func (t *topic[T]) await(ctx context.Context, p *posting[T], now int64) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	for _, in := range p.full {
 		p.held += in.await(ctx, p.news, now).holds()
 	}

@@ -47,6 +47,53 @@ func TestPublishFromAHandlerWithEveryQueueFull(t *testing.T) {
 	}
 }
 
+// Every policy at once, each with a handler that hangs: nobody but a publisher outside of handlers waits, and he for Block alone.
+func TestPublishAndSubscribeInAHandlerWhileAllOthersHang(t *testing.T) {
+	inBubble(t, func(w *world) {
+		gate := make(chan struct{})
+		hang := func(context.Context, bus.Event[noted]) error { <-gate; return nil }
+		options := [][]bus.Option{
+			{bus.Queue(1, bus.DropOldest)}, {bus.Queue(1, bus.DropNewest)}, {bus.Queue(1, bus.Coalesce)}, {bus.Queue(1, bus.Block(10 * time.Second))},
+			{bus.Queue(1, bus.DropOldest), bus.Lanes(2)}, {bus.From(0), bus.Queue(1, bus.Policy{})}, {bus.Durable("d"), bus.Queue(1, bus.Policy{})},
+		}
+		for _, o := range options {
+			w.subscribe(hang, o...)
+		}
+		w.record(upTo(1, 5)...)
+		synctest.Wait()
+		took := make(chan time.Duration, 1)
+		w.subscribe(func(ctx context.Context, _ bus.Event[noted]) error {
+			start := time.Now()
+			for n := range 10 {
+				if err := bus.Publish(ctx, w.c, noted{N: n}); err != nil {
+					t.Errorf("Publish: %v", err)
+				}
+				if _, err := w.j.Append(ctx, noted{N: n}); err != nil {
+					t.Errorf("Append: %v", err)
+				}
+			}
+			for _, o := range options[:len(options)-1] { // the durable name is taken
+				s, err := bus.Subscribe(w.c, hang, o...)
+				if err != nil {
+					t.Errorf("Subscribe: %v", err)
+					continue
+				}
+				s.Close()
+			}
+			took <- time.Since(start)
+			return bus.Stop
+		}, bus.Type("test.go"))
+		if _, err := w.j.Append(w.t.Context(), noted{Type: "test.go"}); err != nil {
+			t.Fatal(err)
+		}
+		if d := <-took; d != 0 {
+			t.Errorf("took %v, want 0: nobody waits", d)
+		}
+		close(gate)
+		w.flush()
+	})
+}
+
 func TestPublishDoesNotWaitForASubscriberThatWantsThePublishersLock(t *testing.T) {
 	inBubble(t, func(w *world) {
 		var mu sync.Mutex
@@ -163,6 +210,31 @@ func TestPublishRefusesWhatDoesNotFit(t *testing.T) {
 	if err := bus.Publish(ctx, c, noted{Tenant: "Ærøskøbing", VM: "a b/c"}); err != nil {
 		t.Errorf("letters of all languages are fine, but: %v", err)
 	}
+}
+
+func TestPublishWithNothing(t *testing.T) {
+	c := newBus(t, nil).Client("c")
+	var nobody *bus.Client
+	wrong := func(err error) bool { return errors.As(err, new(*bus.OptionError)) }
+	if err := bus.Publish(t.Context(), nobody, noted{}); !wrong(err) {
+		t.Errorf("nil client: %v", err)
+	}
+	if _, err := bus.Subscribe(nobody, ignore[noted]); !wrong(err) {
+		t.Errorf("nil client: %v", err)
+	}
+	if err := bus.Publish(t.Context(), c, noted{}, nil); !wrong(err) {
+		t.Errorf("nil stamp: %v", err)
+	}
+	s := held()
+	if _, err := bus.Subscribe(c, s.handle, bus.Queue(1, bus.Block(time.Millisecond))); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := bus.Publish(nil, c, noted{}); err != nil { //nolint:staticcheck // a nil context is what it's about
+			t.Errorf("nil context: %v", err)
+		}
+	}
+	close(s.gate)
 }
 
 type anyType string
@@ -310,6 +382,31 @@ func TestPublishWherePanicStaysInItsSubscription(t *testing.T) {
 		if len(w.log.lines("bad", "where")) == 0 {
 			t.Error("nothing was logged")
 		}
+	})
+}
+
+func TestPublishFilterOnAFieldThatTheEventLacksNeverMatches(t *testing.T) {
+	inBubble(t, func(w *world) {
+		s := &sink{}
+		for _, o := range []bus.Option{bus.Tenant("acme"), bus.Resource("vm", ""), bus.Resource("vm", "42")} {
+			w.subscribe(s.handle, o)
+			w.subscribe(s.handle, o, bus.From(0))
+			if _, err := bus.Subscribe(w.c, func(_ context.Context, e bus.Event[any]) error { s.add(-1); return nil }, o); err != nil {
+				t.Fatal(err)
+			}
+		}
+		lacking := []noted{{N: 1}, {N: 2, Type: "test.vm"}, {N: 3, Tenant: "acme2"}}
+		w.publish(lacking...)
+		for _, p := range lacking {
+			if _, err := w.j.Append(w.t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := bus.Publish(w.t.Context(), w.c, anyType("test.bare")); err != nil { // has no address at all
+			t.Fatal(err)
+		}
+		w.flush()
+		s.want(t)
 	})
 }
 

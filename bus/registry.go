@@ -1,7 +1,6 @@
 package bus
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"sync"
@@ -163,7 +162,7 @@ func (c *codec[T]) encode(p Payload) ([]byte, error) {
 			return nil, err
 		}
 	}
-	data, err := json.Marshal(&v)
+	data, err := marshal(&v)
 	if err != nil {
 		return nil, &PayloadError{Type: c.typ, Reason: "can't be encoded", Err: err}
 	}
@@ -171,7 +170,7 @@ func (c *codec[T]) encode(p Payload) ([]byte, error) {
 }
 
 func (c *codec[T]) decodeInto(r *Record, into *T) error {
-	if err := json.Unmarshal(r.Data, into); err != nil {
+	if err := unmarshal(r.Data, into); err != nil {
 		return &DecodeError{Seq: r.Seq, Type: r.Type, Schema: r.Schema, GoType: c.typ, Err: err}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package bus
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -78,9 +77,9 @@ func swallowed(typ reflect.Type, path string) string {
 		return ""
 	}
 	back := reflect.New(typ)
-	data, err := json.Marshal(v.Addr().Interface())
+	data, err := marshal(v.Addr().Interface())
 	if err == nil {
-		err = json.Unmarshal(data, back.Interface())
+		err = unmarshal(data, back.Interface())
 	}
 	if err == nil && reflect.DeepEqual(v.Interface(), back.Elem().Interface()) {
 		return ""
@@ -179,12 +178,12 @@ func (c *jsonCheck) sample(typ reflect.Type) string {
 			return c.refused(err)
 		}
 	}
-	data, err := json.Marshal(v.Interface())
+	data, err := marshal(v.Interface())
 	if err != nil {
 		return c.refused(err)
 	}
 	back := reflect.New(typ)
-	if err := json.Unmarshal(data, back.Interface()); err != nil {
+	if err := unmarshal(data, back.Interface()); err != nil {
 		return c.refused(err)
 	}
 	if !reflect.DeepEqual(v.Interface(), back.Interface()) {

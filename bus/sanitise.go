@@ -1,7 +1,6 @@
 package bus
 
 import (
-	"encoding/json"
 	"reflect"
 	"strings"
 	"time"
@@ -171,12 +170,12 @@ func readBack(v reflect.Value, _ int) error {
 	if v.IsZero() && v.Kind() != reflect.Slice {
 		return nil
 	}
-	data, err := json.Marshal(v.Addr().Interface())
+	data, err := marshal(v.Addr().Interface())
 	if err != nil {
 		return &PayloadError{Type: v.Type(), Reason: "can't be encoded", Err: err}
 	}
 	n := reflect.New(v.Type())
-	if err := json.Unmarshal(data, n.Interface()); err != nil {
+	if err := unmarshal(data, n.Interface()); err != nil {
 		return &PayloadError{Type: v.Type(), Reason: "doesn't read what it has written", Err: err}
 	}
 	v.Set(n.Elem())

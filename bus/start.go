@@ -107,6 +107,9 @@ func (in *inbox[T]) startReader() {
 func (in *inbox[T]) shut() (left int) {
 	for _, l := range in.lanes {
 		n := l.queue.close()
+		if l.paused.Load() {
+			n++ // its next try will not come
+		}
 		if !in.sub.mode.stored() {
 			left += n
 		}
@@ -173,7 +176,7 @@ func (in *inbox[T]) position() (uint64, bool) {
 // busy counts the handlers that run.
 func (in *inbox[T]) busy() (n int) {
 	for _, l := range in.lanes {
-		if l.running.Load() != 0 {
+		if l.runningSince() != 0 {
 			n++
 		}
 	}

@@ -48,6 +48,7 @@ type Bus struct {
 	base      context.Context // of handlers and of calls to the journal
 	cancel    context.CancelFunc
 	topics    atomic.Pointer[map[reflect.Type]anyTopic]
+	early     atomic.Pointer[[]anyTopic] // the first few of them: asking each for its type is faster than the map
 	taps      atomic.Pointer[[]*Tap]
 	readers   atomic.Pointer[[]*Subscription]
 	closed    atomic.Bool
@@ -76,6 +77,7 @@ func New(o Options) *Bus {
 	b.registry = newRegistry()
 	b.watcher = newWatcher(b)
 	b.topics.Store(&map[reflect.Type]anyTopic{})
+	b.early.Store(&[]anyTopic{})
 	b.readers.Store(&[]*Subscription{})
 	b.unknown = newTopic[Raw](b, rawType)
 	b.unknown.bare = true
@@ -198,7 +200,33 @@ func topicLocked[T any](b *Bus, typ reflect.Type) *topic[T] {
 	}
 	next[typ] = t
 	b.topics.Store(&next)
+	b.noteEarly(t)
 	return t
+}
+
+const maxEarly = 6
+
+// earlyTopic finds the topic of T among the first ones, nil if it isn't.
+func earlyTopic[T any](b *Bus) *topic[T] {
+	for _, a := range *b.early.Load() {
+		if t, ok := a.(*topic[T]); ok && !t.bare {
+			return t
+		}
+	}
+	return nil
+}
+
+// noteEarly lists a new topic, in the place of a bare one of the same type. b.mu is held.
+func (b *Bus) noteEarly(t anyTopic) {
+	early := slices.Clone(*b.early.Load())
+	i := slices.IndexFunc(early, func(o anyTopic) bool { return o.goType() == t.goType() })
+	switch {
+	case i >= 0:
+		early[i] = t
+	case len(early) < maxEarly:
+		early = append(early, t)
+	}
+	b.early.Store(&early)
 }
 
 // unroute ends that the topics offer their events to s.

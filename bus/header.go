@@ -49,6 +49,11 @@ type Event[T any] struct {
 // For a live event it is the JSON encoding of the payload.
 type Raw []byte
 
+// plain reports whether the fields that a payload gives are in order.
+func (h *Header) plain() bool {
+	return clean(h.Tenant) && clean(h.ResourceID) && (h.Kind == "" || isToken(h.Kind) && len(h.Kind) <= maxField)
+}
+
 // check reports the first field that doesn't fit. The type is checked apart, once per type.
 func (h *Header) check() error {
 	switch {
@@ -96,12 +101,24 @@ func clean(s string) bool {
 	if len(s) > maxField {
 		return false
 	}
+	for len(s) >= 8 && printable(s[:8]) {
+		s = s[8:]
+	}
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c >= 0x7f {
 			return c >= 0x80 && cleanRunes(s[i:])
 		}
 	}
 	return true
+}
+
+// printable reports whether 8 bytes are all ASCII and none is a control character, looking at them as one number.
+func printable(s string) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	low := w - 0x20*ones // borrows from its neighbour only where a byte is below 0x20, which fails anyway
+	del := w ^ 0x7f*ones
+	return (w|low|(del-ones)&^del)&highs == 0
 }
 
 func cleanRunes(s string) bool {

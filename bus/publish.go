@@ -15,6 +15,9 @@ func Publish[T Payload](ctx context.Context, c *Client, p T, stamps ...Stamp) er
 	if err := c.usable(); err != nil {
 		return err
 	}
+	if t := earlyTopic[T](c.bus); t != nil {
+		return t.publish(ctx, p, stamps)
+	}
 	typ := reflect.TypeFor[T]()
 	if t, ok := (*c.bus.topics.Load())[typ].(*topic[T]); ok && !t.bare {
 		return t.publish(ctx, p, stamps)
@@ -67,9 +70,7 @@ func (b *Bus) stamp(ctx context.Context, h *Header, p Payload, now time.Time, st
 		return err
 	}
 	h.Source, h.Time = b.source, now
-	if ctx != nil {
-		h.inherit(ctx)
-	}
+	inherits := ctx != nil && h.inherit(ctx)
 	for _, s := range stamps {
 		if s == nil {
 			return &OptionError{Option: "Stamp", Reason: "nil function"}
@@ -86,17 +87,21 @@ func (b *Bus) stamp(ctx context.Context, h *Header, p Payload, now time.Time, st
 			return err
 		}
 	}
+	if len(stamps) == 0 && !inherits && h.plain() {
+		return nil // nothing else has been set
+	}
 	return h.check()
 }
 
-func (h *Header) inherit(ctx context.Context) {
+func (h *Header) inherit(ctx context.Context) bool {
 	if ctx.Value(correlationKey{}) == nil {
-		return
+		return false
 	}
 	h.CorrelationID, h.CausationID = Correlation(ctx)
 	if cause, ok := Cause(ctx); ok {
 		h.TraceParent = cause.TraceParent
 	}
+	return true
 }
 
 // describe asks the payload what it is about. A payload that panics is an error.

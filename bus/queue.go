@@ -33,28 +33,33 @@ type queue[T any] struct {
 	capacity int
 	policy   policyKind
 	wake     chan struct{} // for a waiting worker; capacity 1
+	waiters  atomic.Int32  // pushers that wait for room
+	gapped   atomic.Bool   // gap or holes aren't empty
+	batch    ring[T]       // being worked off; slots belong to who claims them. Changed by the worker under mu
+	from     uint64        // number of the batch's first event
 
-	next    atomic.Int64 // the batch's first unclaimed slot
-	waiters atomic.Int32 // pushers that wait for room
-	gapped  atomic.Bool  // gap or holes aren't empty
-	number  uint64       // of the event that was claimed last; the worker's own
+	_      cacheLine    // what the worker changes with each event lies apart from what publishers change
+	next   atomic.Int64 // the batch's first unclaimed slot
+	number uint64       // of the event that was claimed last; the worker's own
+	_      cacheLine
 
 	mu       sync.Mutex
 	in       ring[T]
-	batch    ring[T] // being worked off; slots belong to who claims them
-	from     uint64  // number of the batch's first event
-	index    map[coalesceKey]uint64
 	pushed   uint64 // how many ever were put into in
 	waiting  bool
 	closed   bool
-	claimed  int64 // what next was then
 	draining bool
+	claimed  int64 // what next was when it was closed
+	index    map[coalesceKey]uint64
 	room     chan struct{} // closed when a slot was claimed while somebody waits
 	gap      Gap           // dropped before the oldest event
 	holes    []hole        // between events that wait
 	tail     Gap           // dropped after the newest event
 	flushers []flusher
 }
+
+// cacheLine keeps what two processors write from lying in one line of their caches.
+type cacheLine [64]byte
 
 // hole is what was dropped right before an event, which is told by how many were put into in before it.
 type hole struct {
@@ -87,7 +92,7 @@ func (q *queue[T]) push(n *news[T], now int64, drop bool) outcome {
 		return replaced
 	}
 	result := queued
-	if q.depth() >= q.capacity {
+	if q.in.n+q.batch.n >= q.capacity && q.depth() >= q.capacity { // looking at next takes it from the worker's processor
 		if !drop {
 			q.mu.Unlock()
 			return full

@@ -15,7 +15,9 @@ const publishing = 1 << 32
 type sheet[T any] struct {
 	press   *press[T]
 	next    atomic.Int32 // first blank
+	_       cacheLine
 	holds   atomic.Int64 // of blanks and publishers, of queues, and of those who look at a header; 0: out of use
+	_       cacheLine
 	edition atomic.Pointer[edition]
 	news    [sheetSize]news[T]
 }

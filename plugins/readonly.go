@@ -132,7 +132,7 @@ func (noPool) BeginTx(context.Context, *sql.TxOptions) (gorm.ConnPool, error) {
 // failingRow returns a row whose Scan returns err; database/sql has no other way to make one.
 func failingRow(err error) *sql.Row {
 	db := sql.OpenDB(failing{err})
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	return db.QueryRow("")
 }
 

@@ -81,7 +81,7 @@ func (g *guest) background(name string, fn func(ctx context.Context) error) {
 			g.leave(name)
 			return
 		}
-		g.note(PhaseRun, &goroutineError{name, err})
+		_ = g.note(PhaseRun, &goroutineError{name, err})
 		g.leave(name)
 		g.disable()
 	}()

@@ -120,11 +120,11 @@ func (h *Handle) named(id string, err error) error {
 	if err == nil {
 		return nil
 	}
-	switch err {
+	switch err { //nolint:errorlint // wrapped ones say more already
 	case ErrNotFound, ErrExists, ErrConflict, ErrNoEffect, ErrRemoved:
 		return fmt.Errorf("%w: %s/%s", err, h.info.Name, id)
 	}
-	switch err.(type) {
+	switch err.(type) { //nolint:errorlint // as above
 	case *VetoError, *PanicError, *InvalidError, *StaleError, *fsm.TransitionError:
 		return err
 	}

@@ -32,7 +32,6 @@ func (n *notes) want(t *testing.T, want ...string) {
 }
 
 type (
-	label   string
 	labels  []string
 	greeter interface{ Greet() string }
 	english struct{ name string }

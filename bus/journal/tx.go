@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -133,7 +134,7 @@ func (t *Tx) begin() error {
 
 // check asks after a failed statement whether the transaction still stands.
 func (t *Tx) check(err error) error {
-	if err == nil || err == sql.ErrNoRows {
+	if err == nil || errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
 	err = t.j.line.fail(err)

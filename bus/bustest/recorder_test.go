@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"runtime"
 	"strings"
 	"testing"
@@ -24,7 +26,7 @@ func (l lit) Address() (tenant, kind, id string) { return "home", "lamp", l.Lamp
 
 func newBus(t *testing.T) *bus.Bus {
 	t.Helper()
-	b := bus.New(bus.Options{})
+	b := bus.New(bus.Options{Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	t.Cleanup(func() {
 		if err := b.Close(context.Background()); err != nil {
 			t.Error(err)
@@ -78,6 +80,11 @@ func TestRecorderFailurePrintsTheTimeline(t *testing.T) {
 		}, "2 events passed, want 3"},
 		{"unwanted", func(r *bustest.Recorder[lit]) { r.WantNone(bustest.Resource[lit]("lamp", "a")) }, "event 1 matches resource lamp/a"},
 		{"any", func(r *bustest.Recorder[lit]) { r.WantNone() }, "event 1 passed, want none"},
+		{"nothing wanted", func(r *bustest.Recorder[lit]) { r.WantExactly() }, "wanted: nothing"},
+		{"zero matcher", func(r *bustest.Recorder[lit]) { r.Want(bustest.Not(bustest.Any[lit]()), bustest.Matcher[lit]{}) }, "not any event"},
+		{"another actor", func(r *bustest.Recorder[lit]) {
+			r.Want(bustest.Either(bustest.Actor[lit]("me"), bustest.Tenant[lit]("work"), bustest.CausedBy[lit](bus.Header{Type: "x"}), bustest.Matcher[lit]{}))
+		}, "actor me or tenant work or caused by x"},
 		{"wrong pattern", func(r *bustest.Recorder[lit]) { r.Want(bustest.Type[lit]("a..b")) }, "empty token"},
 	}
 	for _, tt := range tests {
@@ -150,6 +157,113 @@ func TestDurableHandlerWithoutADatabase(t *testing.T) {
 		j.Fail(nil)
 		if err := b.Close(t.Context()); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+func TestRecorderShowsWhatWasMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, j := bustest.New(t)
+		if err := bus.Register[lit](b, "lamp.>", 1); err != nil {
+			t.Fatal(err)
+		}
+		f := &failing{}
+		r := bustest.Record[lit](f, b)
+		j.Fail(errors.New("away"))
+		bustest.InjectRecorded(t, j, lit{"a", true}, lit{"b", true}, lit{"c", true})
+		synctest.Wait()
+		j.RemoveUpTo(2) // before the bus has read them
+		j.Fail(nil)
+		time.Sleep(time.Minute)
+		for name, ask := range map[string]func(){
+			"WantNone":    func() { r.WantNone(bustest.Type[lit]("other")) },
+			"WantExactly": func() { r.WantExactly(bustest.Any[lit]()) },
+		} {
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				ask()
+			}()
+			<-done
+			if !strings.Contains(f.said, "2 events missed (numbers 1 to 2)\n    1 ") {
+				t.Errorf("%s: the timeline doesn't show the gap:\n%s", name, f.said)
+			}
+			f.said = ""
+		}
+		r.Want(bustest.Payload(lit{"c", true}))
+		r.Reset()
+		r.WantExactly()
+		r.Subscription().Close()
+	})
+}
+
+func TestWaitIsForWhatComesFromOutside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := bustest.New(t)
+		f := &failing{}
+		r := bustest.Record[lit](f, b)
+		bustest.Inject(t, b, lit{"a", true})
+		time.AfterFunc(time.Second, func() { bustest.Inject(t, b, lit{"b", true}) })
+		start := time.Now()
+		if e := r.Wait(bustest.Payload(lit{"b", true})); e.Payload.Lamp != "b" || time.Since(start) != time.Second {
+			t.Errorf("waited %v for %+v", time.Since(start), e)
+		}
+		r.Wait(bustest.Payload(lit{"a", true})) // is there already
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			r.Wait(bustest.Resource[lit]("lamp", "c"))
+		}()
+		<-done
+		if !strings.Contains(f.said, "no event matches resource lamp/c within 10s") || !strings.Contains(f.said, "lamp/b") || time.Since(start) != 11*time.Second {
+			t.Errorf("after %v: %s", time.Since(start), f.said)
+		}
+		r.Subscription().Close()
+	})
+}
+
+func TestHealthySaysWhoHasFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := bus.New(bus.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		t.Cleanup(func() { _ = b.Close(context.Background()) })
+		_, err := bus.Subscribe(b.Client("c"), func(_ context.Context, e bus.Event[lit]) error {
+			if !e.Payload.On {
+				return errors.New("dark")
+			}
+			return nil
+		}, bus.Name("reader"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bustest.Inject(t, b, lit{"a", true})
+		bustest.Healthy(t, b)
+		bustest.Inject(t, b, lit{"a", false})
+		f := &failing{}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			bustest.Healthy(f, b)
+		}()
+		<-done
+		for _, want := range []string{`"reader"`, "recorder_test.go:", "failed 1 times", "dark"} {
+			if !strings.Contains(f.said, want) {
+				t.Errorf("it doesn't say %q: %s", want, f.said)
+			}
+		}
+	})
+}
+
+func TestSettleWithinWaitsAsLongAsItIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := bustest.New(t)
+		if _, err := bus.Subscribe(b.Client("c"), func(context.Context, bus.Event[lit]) error { time.Sleep(time.Hour); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		bustest.Inject(t, b, lit{"a", true}, lit{"b", true})
+		start := time.Now()
+		bustest.SettleWithin(t, b, 3*time.Hour)
+		if d := time.Since(start); d != 2*time.Hour {
+			t.Errorf("settled after %v, want 2h", d)
 		}
 	})
 }

@@ -29,10 +29,12 @@ func drawProcess() uint64 {
 // NewID returns an ID for the time at, unique in this process and, by 42 random bits drawn at start, across processes.
 // A counter of 32 bits orders the IDs of one millisecond and takes the place of random bits (RFC 9562, section 6.2).
 // It may be called concurrently.
-func NewID(at time.Time) ID {
+func NewID(at time.Time) ID { return newID(at.UnixMilli()) }
+
+func newID(unixMilli int64) ID {
 	n := uint64(idCounter.Add(1))
 	var id ID
-	ms := uint64(max(at.UnixMilli(), 0))
+	ms := uint64(max(unixMilli, 0))
 	binary.BigEndian.PutUint64(id[:8], ms<<16|0x7000|n>>20)
 	binary.BigEndian.PutUint64(id[8:], 1<<63|(n&(1<<20-1))<<42|idProcess)
 	return id

@@ -16,6 +16,7 @@ const (
 // lane is one worker of a subscription: a goroutine that takes events from its queue and calls the handler.
 type lane[T any] struct {
 	in      *inbox[T]
+	fn      func(context.Context, Event[T]) error
 	queue   *queue[T]
 	reader  *reader[T]   // to be told what is done; nil for live subscriptions
 	running atomic.Int64 // since when a chunk runs, in ticks; 0: idle
@@ -29,6 +30,8 @@ type lane[T any] struct {
 	delivered uint64 // not yet counted
 	ctx       *delivery
 	news      *news[T]  // the event at hand
+	calling   bool      // the handler
+	broken    error     // how the handler ended its last try without returning
 	attempt   int       // failed tries of it
 	sheet     *sheet[T] // of the last event
 	held      int64     // how many of its events are done with
@@ -49,7 +52,7 @@ func (l *lane[T]) run() {
 		l.in.sub.ended()
 	}()
 	if l.news != nil {
-		l.resume()
+		l.broken = errGoexit
 	}
 	for {
 		l.work()
@@ -60,9 +63,11 @@ func (l *lane[T]) run() {
 	sane = true
 }
 
-// resume takes the end of the goroutine for a failed try.
+// resume takes a panic, or the end of the goroutine, for a failed try.
 func (l *lane[T]) resume() {
-	done, ok := l.failed(errGoexit)
+	err := l.broken
+	l.broken = nil
+	done, ok := l.failed(err)
 	if !done {
 		ok = l.attempts()
 	}
@@ -74,6 +79,26 @@ func (l *lane[T]) work() {
 	l.chunkAt = ticks()
 	l.running.Store(l.chunkAt)
 	l.in.sub.bus.watcher.work()
+	for !l.workOff() {
+	}
+	l.letGo()
+	l.running.Store(0)
+}
+
+// workOff handles what is left of the batch; false: a handler has panicked. One deferred call for all of them, as each has its price.
+func (l *lane[T]) workOff() (done bool) {
+	defer func() {
+		if !l.calling {
+			return
+		}
+		l.calling = false
+		if r := recover(); r != nil {
+			l.broken = newPanicError(r)
+		}
+	}()
+	if l.broken != nil {
+		l.resume()
+	}
 	last := ""
 	for n := l.queue.claim(l.fast); n != nil; n = l.queue.claim(l.fast) {
 		last = n.event.Type
@@ -82,9 +107,8 @@ func (l *lane[T]) work() {
 			l.endChunk(last)
 		}
 	}
-	l.letGo()
 	l.endChunk(last)
-	l.running.Store(0)
+	return true
 }
 
 // endChunk takes the time. One event is timed exactly; fast ones share a chunk's.
@@ -124,14 +148,21 @@ func (l *lane[T]) context(n *news[T]) *delivery {
 // handle sees an event through: gap notice, tries, and what follows.
 func (l *lane[T]) handle(n *news[T]) {
 	l.ctx, l.news, l.attempt = l.context(n), n, 0
-	if gap, ok := l.queue.takeGap(); ok {
-		l.in.sub.announce(l.ctx, gap)
+	if l.queue.gapped.Load() {
+		l.announce()
 	}
 	if n.err != nil {
 		l.settle(l.in.sub.giveUp(n.event.Header, n.err, 0))
 		return
 	}
 	l.settle(l.attempts())
+}
+
+// announce tells what was dropped before the event at hand.
+func (l *lane[T]) announce() {
+	if gap, ok := l.queue.takeGap(); ok {
+		l.in.sub.announce(l.ctx, gap)
+	}
 }
 
 // settle notes that the event at hand is over, and whether it is done.
@@ -159,7 +190,9 @@ func (l *lane[T]) letGo() {
 // attempts calls the handler until it succeeds or the policy gives up; false: the event isn't done.
 func (l *lane[T]) attempts() bool {
 	for {
-		err := l.call(l.ctx, &l.news.event)
+		l.calling = true
+		err := l.fn(l.ctx, l.news.event)
+		l.calling = false
 		if err == nil {
 			l.delivered++
 			return true
@@ -203,18 +236,6 @@ func (l *lane[T]) pause() bool {
 	return goesOn
 }
 
-func (l *lane[T]) call(ctx *delivery, e *Event[T]) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = newPanicError(r)
-		}
-	}()
-	if around := l.in.sub.bus.opts.Around; around != nil {
-		return callAround(around, ctx, l.in, e)
-	}
-	return l.in.fn(ctx, *e)
-}
-
 // started is where ticks count from. Reading the monotonic clock alone costs half of time.Now.
 var started = time.Now().Add(-time.Second)
 
@@ -222,6 +243,13 @@ func ticks() int64 { return int64(time.Since(started)) }
 
 func newPanicError(value any) *PanicError { return &PanicError{Value: value, Stack: debug.Stack()} }
 
-func callAround[T any](around func(context.Context, string, Header, func(context.Context) error) error, ctx context.Context, in *inbox[T], e *Event[T]) error {
-	return around(ctx, in.sub.name, e.Header, func(ctx context.Context) error { return in.fn(ctx, *e) })
+// wrapped is the handler with Options.Around around it, if there is one.
+func (in *inbox[T]) wrapped() func(context.Context, Event[T]) error {
+	around := in.sub.bus.opts.Around
+	if around == nil {
+		return in.fn
+	}
+	return func(ctx context.Context, e Event[T]) error {
+		return around(ctx, in.sub.name, e.Header, func(ctx context.Context) error { return in.fn(ctx, e) })
+	}
 }

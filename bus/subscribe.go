@@ -107,7 +107,7 @@ func (in *inbox[T]) begin() error {
 	}
 	if s.mode != modeBatch {
 		for range s.lanes {
-			in.lanes = append(in.lanes, &lane[T]{in: in, queue: newQueue[T](s.capacity, s.policy.kind)})
+			in.lanes = append(in.lanes, &lane[T]{in: in, fn: in.wrapped(), queue: newQueue[T](s.capacity, s.policy.kind)})
 		}
 	}
 	if s.mode.reads() {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -276,4 +278,46 @@ func TestSlowEndsWithTheBus(t *testing.T) {
 		}
 		s.want(t, "last begins a 1s", "last ends a 1m0s")
 	})
+}
+
+// Whoever works gets looked at, whatever the others do, and each stall that has begun ends.
+func TestSlowWhileEverybodyIsBusy(t *testing.T) {
+	var begun, over atomic.Int64
+	b := newBusWith(t, bus.Options{SlowAfter: time.Millisecond, OnSlow: func(s bus.Slow) {
+		if s.Over {
+			over.Add(1)
+		} else {
+			begun.Add(1)
+		}
+	}})
+	c := b.Client("c")
+	for i := range 8 {
+		_, err := bus.Subscribe(c, func(_ context.Context, e bus.Event[noted]) error {
+			if e.Payload.N%64 == i {
+				for before := bus.Looks(b); bus.Looks(b) == before; {
+					runtime.Gosched()
+				}
+			}
+			return nil
+		}, bus.Queue(8, bus.DropOldest))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for n := range 2000 {
+				_ = bus.Publish(t.Context(), c, noted{N: n, VM: "x"})
+				_ = b.Inspect()
+			}
+		})
+	}
+	wg.Wait()
+	if err := b.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if begun.Load() == 0 || begun.Load() != over.Load() {
+		t.Errorf("%d stalls began, %d ended", begun.Load(), over.Load())
+	}
 }

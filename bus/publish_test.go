@@ -53,7 +53,7 @@ func TestPublishAndSubscribeInAHandlerWhileAllOthersHang(t *testing.T) {
 		gate := make(chan struct{})
 		hang := func(context.Context, bus.Event[noted]) error { <-gate; return nil }
 		options := [][]bus.Option{
-			{bus.Queue(1, bus.DropOldest)}, {bus.Queue(1, bus.DropNewest)}, {bus.Queue(1, bus.Coalesce)}, {bus.Queue(1, bus.Block(10 * time.Second))},
+			{bus.Queue(1, bus.DropOldest)}, {bus.Queue(1, bus.DropNewest)}, {bus.Queue(1, bus.Coalesce)}, {bus.Queue(1, bus.Block(10*time.Second))},
 			{bus.Queue(1, bus.DropOldest), bus.Lanes(2)}, {bus.From(0), bus.Queue(1, bus.Policy{})}, {bus.Durable("d"), bus.Queue(1, bus.Policy{})},
 		}
 		for _, o := range options {

@@ -110,7 +110,7 @@ func (s *stream[T]) deliver(ctx context.Context, yield func(Event[T], error) boo
 
 // hand yields one event, with what must be said before it; false: the loop was left.
 func (s *stream[T]) hand(n *news[T], yield func(Event[T], error) bool) (more bool) {
-	defer s.turn(n.event.Type)()
+	defer s.endTurn(n.event.Type, s.beginTurn())
 	defer n.release()
 	l := s.in.lanes[0]
 	if gap, ok := l.queue.takeGap(); ok && !yield(Event[T]{}, &GapError{gap}) {
@@ -146,18 +146,19 @@ func (s *stream[T]) done(n *news[T]) {
 	}
 }
 
-// turn begins a turn of the loop's body, and returns what ends it.
-func (s *stream[T]) turn(eventType string) (end func()) {
-	l, sub := s.in.lanes[0], s.in.sub
-	start := ticks()
-	l.running.Store(start)
-	sub.bus.watcher.work()
-	return func() {
-		took := time.Duration(ticks() - start)
-		sub.noteTime(took, eventType)
-		l.running.Store(0)
-		sub.returned(took)
-	}
+// beginTurn begins a turn of the loop's body.
+func (s *stream[T]) beginTurn() (start int64) {
+	start = ticks()
+	s.in.lanes[0].running.Store(start)
+	s.in.sub.bus.watcher.work()
+	return start
+}
+
+func (s *stream[T]) endTurn(eventType string, start int64) {
+	took := time.Duration(ticks() - start)
+	s.in.sub.noteTime(took, eventType)
+	s.in.lanes[0].running.Store(0)
+	s.in.sub.returned(took)
 }
 
 // settle waits until the cursor is stored, unless that would wait for the caller himself.

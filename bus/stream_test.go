@@ -360,3 +360,29 @@ func TestFacesRefuseWhatDoesNotGoWithThem(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkStream(b *testing.B) {
+	t := bus.New(bus.Options{})
+	c := t.Client("c")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	stream := bus.Stream[noted](ctx, c, bus.Queue(1024, bus.Block(10*time.Second)))
+	b.ReportAllocs()
+	go func() {
+		for n := range b.N {
+			_ = bus.Publish(ctx, c, noted{N: n})
+		}
+	}()
+	n := 0
+	for _, err := range stream {
+		if err != nil {
+			b.Fatal(err)
+		}
+		if n++; n == b.N {
+			break
+		}
+	}
+	if err := t.Close(ctx); err != nil {
+		b.Fatal(err)
+	}
+}

@@ -13,7 +13,7 @@ import (
 //		...
 //	}
 //
-// It subscribes at once, not when the loop begins, so what is published between the two isn't missed; it can be ranged over once.
+// It subscribes at once, not when the loop begins, so what is published between the two isn't missed; it can be ranged over once (a second loop gets ErrClosed).
 // Events wait in the same bounded queue, by the same policies, and the loop's body is the handler: Close, Flush and OnSlow take it for one
 // (give them a context of their own: they can't know that they would wait for themselves). ContextWithCause says what the body does because of an event.
 // When the loop comes back for the next event, the one before is done; a durable stream's cursor moves only then. Leaving the loop, by a break, a return
@@ -25,7 +25,7 @@ import (
 //   - *DecodeError: a recorded event can't be read. The stream goes on, a durable one (or one with Halt) ends with a *HaltError.
 //   - those of Subscribe, ctx's cause, and ErrClosed when the client or the bus is closed: the last one, nothing follows.
 //
-// A stream that is never ranged over ends with ctx or with the bus, and is waited for by nobody. It excludes Lanes, Retry and OnGap; Around doesn't wrap it.
+// A stream that is never ranged over ends with ctx or with the bus, and is waited for by nobody; what was left in its queue is logged. It excludes Lanes, Retry and OnGap; Around doesn't wrap it.
 func Stream[T any](ctx context.Context, c *Client, opts ...Option) iter.Seq2[Event[T], error] {
 	s, err := newStream[T](c, opts)
 	if err != nil {
@@ -69,6 +69,9 @@ func (s *stream[T]) abandon() bool {
 		return false
 	}
 	s.leave()
+	if left := s.in.sub.leftover().Events; left > 0 {
+		s.in.sub.bus.log.Warn("bus: stream ended that nobody has ranged over", s.in.sub.attrs(nil, "left", left)...)
+	}
 	return true
 }
 

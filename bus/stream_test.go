@@ -244,10 +244,14 @@ func TestStreamThatNobodyRangesOverEndsWithItsContext(t *testing.T) {
 		}
 		w.record(1, 2)
 		w.publish(noted{})
+		synctest.Wait()
 		cancel()
 		synctest.Wait()
 		if n := len(w.b.Inspect().Subscriptions); n != 0 {
 			t.Errorf("%d subscriptions are left", n)
+		}
+		if lines := w.log.lines("nobody has ranged over", "subscription=live", "left=3"); len(lines) != 1 {
+			t.Errorf("%d lines say what was left, want 1", len(lines))
 		}
 	})
 }

@@ -30,13 +30,14 @@ func (o outcome) holds() int64 {
 // queue is one lane's bounded inbox. Publishers push under mu; the lane's worker takes everything at once and claims slot by slot,
 // so neither side holds the lock for longer than a copy. A slot that is claimed is handled or dropped, exactly once.
 type queue[T any] struct {
-	capacity int
-	policy   policyKind
-	wake     chan struct{} // for a waiting worker; capacity 1
-	waiters  atomic.Int32  // pushers that wait for room
-	gapped   atomic.Bool   // gap or holes aren't empty
-	batch    ring[T]       // being worked off; slots belong to who claims them. Changed by the worker under mu
-	from     uint64        // number of the batch's first event
+	capacity  int
+	policy    policyKind
+	roomEvery int64         // how many events a fast worker takes before it tells those who wait for room
+	wake      chan struct{} // for a waiting worker; capacity 1
+	waiters   atomic.Int32  // pushers that wait for room
+	gapped    atomic.Bool   // gap or holes aren't empty
+	batch     ring[T]       // being worked off; slots belong to who claims them. Changed by the worker under mu
+	from      uint64        // number of the batch's first event
 
 	_      cacheLine    // what the worker changes with each event lies apart from what publishers change
 	next   atomic.Int64 // the batch's first unclaimed slot
@@ -73,7 +74,7 @@ type coalesceKey struct {
 }
 
 func newQueue[T any](capacity int, p policyKind) *queue[T] {
-	q := &queue[T]{capacity: capacity, policy: p, wake: make(chan struct{}, 1)}
+	q := &queue[T]{capacity: capacity, policy: p, roomEvery: int64(max(1, min(capacity/4, roomChunk))), wake: make(chan struct{}, 1)}
 	if p == policyCoalesce {
 		q.index = make(map[coalesceKey]uint64)
 	}
@@ -220,7 +221,7 @@ func (q *queue[T]) claim(fast bool) *news[T] {
 	if i >= int64(q.batch.n) {
 		return nil
 	}
-	if q.waiters.Load() > 0 && (!fast || i%roomChunk == roomChunk-1 || i == int64(q.batch.n)-1) {
+	if q.waiters.Load() > 0 && (!fast || i%q.roomEvery == 0 || i == int64(q.batch.n)-1) {
 		q.signalRoom()
 	}
 	q.number = q.from + uint64(i)

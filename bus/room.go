@@ -1,6 +1,6 @@
 package bus
 
-// roomChunk is how many events a fast worker takes before it tells those who wait for room.
+// roomChunk is how many events a fast worker takes at most before it tells those who wait for room; of small queues it is a quarter.
 const roomChunk = 64
 
 // signalRoom tells all who wait for room to look again.

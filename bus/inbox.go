@@ -142,21 +142,21 @@ func (in *inbox[T]) offerParcel(p *parcel, now int64) outcome {
 }
 
 func (in *inbox[T]) offerRecordedParcel(p *parcel, now int64) outcome {
-	n := in.unpacked(p)
+	n := in.unpacked(p, now)
 	o := in.offer(n, now)
 	n.published(o.holds())
 	return o
 }
 
-func (in *inbox[T]) unpacked(p *parcel) *news[T] {
+func (in *inbox[T]) unpacked(p *parcel, now int64) *news[T] {
 	n := in.press.blank()
 	n.err = in.unpack(p, &n.event)
-	n.sign()
+	n.sign(now)
 	return n
 }
 
 func (in *inbox[T]) awaitParcel(ctx context.Context, p *parcel, now int64) {
-	n := in.unpacked(p)
+	n := in.unpacked(p, now)
 	n.published(in.await(ctx, n, now).holds())
 }
 

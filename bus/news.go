@@ -1,16 +1,20 @@
 package bus
 
+import "sync/atomic"
+
 // news is one event on its way; all queues that have it share it. It lies on a sheet with others, and what is counted is who holds the sheet.
 type news[T any] struct {
 	event  Event[T]
-	err    error  // it couldn't be decoded
-	ticket uint64 // of the reader that waits for it to be done; 0: none
-	sheet  *sheet[T]
+	err    error        // it couldn't be decoded
+	ticket uint64       // of the reader that waits for it to be done; 0: none
+	at     atomic.Int64 // when it was offered, Unix ns; inspection looks at it without holding the sheet
+	sheet  *sheet[T]    // for ever the same
 	label  *label
 }
 
 // sign labels the event, before anybody gets it.
-func (n *news[T]) sign() {
+func (n *news[T]) sign(now int64) {
+	n.at.Store(now)
 	n.label.id = n.event.ID
 	if c := n.event.CorrelationID; c != "" {
 		n.label.correlate(c)

@@ -38,8 +38,8 @@ func (t *topic[T]) offer(ctx context.Context, p *posting[T], stamps []Stamp) err
 		return err
 	}
 	h.Schema = g.schema
-	p.news.sign()
 	at := now.UnixNano()
+	p.news.sign(at)
 	taken := t.offerLive(p, g, at, 0)
 	for p.refused {
 		taken = t.offerAgain(p, &r, at) || taken

@@ -19,6 +19,9 @@ const (
 	refused // the queue is closed
 )
 
+// closedAt is a place where no batch has a slot.
+const closedAt = math.MaxInt64 / 2
+
 // holds is 1 if the queue has the event now.
 func (o outcome) holds() int64 {
 	if o <= displaced {
@@ -125,7 +128,7 @@ func (q *queue[T]) put(n *news[T], now int64) {
 		q.tail = Gap{}
 		q.gapped.Store(true)
 	}
-	q.in.push(slot[T]{news: n, label: n.label, at: now})
+	q.in.push(slot[T]{news: n})
 	q.pushed++
 }
 
@@ -135,7 +138,7 @@ func (q *queue[T]) replace(n *news[T]) bool {
 	if ok {
 		s := q.in.at(int(at - (q.pushed - uint64(q.in.n))))
 		s.news.release()
-		s.news, s.label = n, n.label
+		s.news = n
 	}
 	return ok
 }
@@ -153,9 +156,11 @@ func (q *queue[T]) depth() int {
 func (q *queue[T]) dropOldest(now int64) {
 	when := time.Unix(0, now).UTC()
 	q.gapped.Store(true)
-	if i := q.next.Add(1) - 1; i < int64(q.batch.n) {
-		q.lose(q.batch.at(int(i)), when)
-		return
+	for i := q.next.Load(); i < int64(q.batch.n); i = q.next.Load() {
+		if q.next.CompareAndSwap(i, i+1) { // never past the end: only the worker goes there
+			q.lose(q.batch.at(int(i)), when)
+			return
+		}
 	}
 	if q.in.n > 0 {
 		q.forget(q.in.at(0))
@@ -258,9 +263,7 @@ func (q *queue[T]) close() int {
 	left := 0
 	if !q.closed {
 		left = q.depth()
-	}
-	if last := q.next.Swap(math.MaxInt64 / 2); !q.closed {
-		q.claimed = last
+		q.claimed = q.next.Swap(closedAt)
 	}
 	q.closed = true
 	q.release(math.MaxUint64)
@@ -296,31 +299,54 @@ func (q *queue[T]) state() (depth int, oldest int64) {
 		return 0, 0 // what is left won't be handled
 	}
 	depth = q.depth()
-	switch i := q.next.Load(); { // the worker claims meanwhile
-	case i < int64(q.batch.n):
-		oldest = q.batch.at(int(i)).at
-	case q.in.n > 0:
-		oldest = q.in.at(0).at
+	for i := q.next.Load(); i < int64(q.batch.n); i = q.next.Load() {
+		at := q.batch.at(int(i)).news.at.Load()
+		if q.next.Load() == i { // else the worker has claimed it, and it may be another event by now
+			return depth, at
+		}
+	}
+	if q.in.n > 0 {
+		oldest = q.in.at(0).news.at.Load()
 	}
 	return depth, oldest
 }
 
-// atHand is the header of the event that the worker claimed last, or of the first that waits.
+// atHand is the header of the event that the worker is at, or of the first that waits.
 func (q *queue[T]) atHand() Header {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	i := q.next.Load()
-	if q.closed {
-		i = q.claimed
-	}
-	for i = min(i, int64(q.batch.n)) - 1; i >= 0; i-- {
-		if h, ok := q.batch.at(int(i)).header(); ok {
-			return h
-		}
+	if h, ok := q.claimedHeader(); ok {
+		return h
 	}
 	if q.in.n == 0 {
 		return Header{}
 	}
-	h, _ := q.in.at(0).header()
-	return h
+	return q.in.at(0).news.event.Header
+}
+
+// claimedHeader is the header of the event that was claimed last, if the worker still is at it. q.mu is held.
+func (q *queue[T]) claimedHeader() (h Header, ok bool) {
+	seen := q.next.Load()
+	last := seen
+	if q.closed {
+		last = q.claimed
+	}
+	if last > int64(q.batch.n) || q.closed && seen != closedAt {
+		return h, false
+	}
+	for i := last - 1; i >= 0; i-- {
+		n := q.batch.at(int(i)).news
+		if n == nil {
+			continue
+		}
+		if !n.sheet.hold() {
+			return h, false
+		}
+		if ok = q.next.Load() == seen; ok { // the worker hadn't let go of it when we got hold of the sheet
+			h = n.event.Header
+		}
+		n.release()
+		return h, ok
+	}
+	return h, false
 }

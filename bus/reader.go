@@ -221,9 +221,9 @@ func (r *reader[T]) step(rec *Record) bool {
 		return true
 	}
 	q := r.in.laneOf(&rec.Header).queue
-	n.sign()
 	n.ticket = r.progress.begin(rec.Seq)
 	now := r.sub.bus.clock().UnixNano()
+	n.sign(now)
 	if r.missing.Count > 0 {
 		q.miss(r.missing)
 		r.missing = Gap{}

@@ -1,18 +1,8 @@
 package bus
 
-// slot is an event in a queue.
+// slot is an event in a queue: one word, because a hundred queues write and read it for each publish.
 type slot[T any] struct {
-	news  *news[T] // nil: it was dropped
-	label *label   // of news, which may be another event's when this one is done
-	at    int64    // when it was queued, Unix ns
-}
-
-// header is the event's, if it is neither dropped nor done. Who calls it isn't the worker.
-func (s *slot[T]) header() (Header, bool) {
-	if s.news == nil {
-		return Header{}, false
-	}
-	return s.label.whole()
+	news *news[T] // nil: it was dropped
 }
 
 // ring is a growing circular buffer; its size is a power of two.

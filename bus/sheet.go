@@ -22,6 +22,14 @@ type sheet[T any] struct {
 	news    [sheetSize]news[T]
 }
 
+func newSheet[T any](p *press[T]) *sheet[T] {
+	s := &sheet[T]{press: p}
+	for i := range s.news {
+		s.news[i].sheet = s
+	}
+	return s
+}
+
 // press makes sheets for the publishers of a topic, or for one subscription.
 type press[T any] struct {
 	sheet atomic.Pointer[sheet[T]]
@@ -51,11 +59,11 @@ func (p *press[T]) turn(full *sheet[T]) {
 	}
 	s, ok := p.used.Get().(*sheet[T])
 	if !ok {
-		s = &sheet[T]{press: p}
+		s = newSheet(p)
 	}
 	e := newEdition(s)
 	for i := range s.news {
-		s.news[i].sheet, s.news[i].label = s, &e.labels[i]
+		s.news[i].label = &e.labels[i]
 	}
 	s.edition.Store(e)
 	s.holds.Store(sheetSize * publishing)
@@ -66,7 +74,10 @@ func (p *press[T]) turn(full *sheet[T]) {
 // settle changes the count of holds.
 func (s *sheet[T]) settle(by int64) {
 	if s.holds.Add(by) == 0 {
-		clear(s.news[:])
+		for i := range s.news {
+			n := &s.news[i]
+			n.event, n.err, n.ticket = Event[T]{}, nil, 0
+		}
 		s.press.used.Put(s)
 	}
 }

@@ -53,7 +53,7 @@ func (t *topic[T]) recorded(r *Record, now int64) {
 	defer func() { n.published(held) }()
 	n.event.Header = r.Header
 	n.err = t.decode(r, &n.event.Payload)
-	n.sign()
+	n.sign(now)
 	for _, in := range concrete {
 		held += in.offer(n, now).holds()
 	}

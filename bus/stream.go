@@ -98,14 +98,16 @@ func (s *stream[T]) deliver(ctx context.Context, yield func(Event[T], error) boo
 	defer s.settle(ctx)
 	defer s.leave()
 	for q.take() {
-		for n := q.claim(false); n != nil; n = q.claim(false) {
+		for n := q.claim(false); n != nil; {
 			if ctx.Err() != nil {
-				n.release()
-				return true
+				return true // the event's sheet is left to the collector, as after a break
 			}
 			if !s.hand(n, yield) {
 				return false
 			}
+			handed := n
+			n = q.claim(false)
+			handed.release() // at last: what was claimed last may be looked at
 		}
 	}
 	return true
@@ -114,7 +116,6 @@ func (s *stream[T]) deliver(ctx context.Context, yield func(Event[T], error) boo
 // hand yields one event, with what must be said before it; false: the loop was left.
 func (s *stream[T]) hand(n *news[T], yield func(Event[T], error) bool) (more bool) {
 	defer s.endTurn(n.event.Type, s.beginTurn())
-	defer n.release()
 	l := s.in.lanes[0]
 	if gap, ok := l.queue.takeGap(); ok && !yield(Event[T]{}, &GapError{gap}) {
 		return false

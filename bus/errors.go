@@ -19,7 +19,7 @@ var (
 	// ErrAttached: the journal serves another bus.
 	ErrAttached = errors.New("bus: journal is attached to another bus")
 	// Stop, returned by a handler (wrapped or not), ends its own subscription. The event counts as handled.
-	Stop = errors.New("bus: stop this subscription") //nolint:staticcheck,revive // reads as a verb at the call site
+	Stop = errors.New("bus: stop this subscription")
 )
 
 // OptionError: an option of Subscribe that is wrong, or excludes another one.

@@ -120,8 +120,8 @@ func (h *Handle) named(id string, err error) error {
 	if err == nil {
 		return nil
 	}
-	switch err { //nolint:errorlint // wrapped ones say more already
-	case ErrNotFound, ErrExists, ErrConflict, ErrNoEffect, ErrRemoved:
+	switch err {
+	case ErrNotFound, ErrExists, ErrConflict, ErrNoEffect, ErrRemoved: //nolint:errorlint // wrapped ones say more already
 		return fmt.Errorf("%w: %s/%s", err, h.info.Name, id)
 	}
 	switch err.(type) { //nolint:errorlint // as above

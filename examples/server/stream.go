@@ -31,30 +31,20 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request, p params) error {
 		return &requestError{http.StatusServiceUnavailable, fmt.Sprintf("there are %d event streams already", cap(a.streams)), nil}
 	}
 	ctx, cancel := context.WithCancel(r.Context())
-	events := make(chan bus.Event[bus.Raw])
-	sub, err := bus.Subscribe(a.client, func(_ context.Context, e bus.Event[bus.Raw]) error {
-		select {
-		case events <- e:
-			return nil
-		case <-ctx.Done():
-			return bus.Stop
-		}
-	}, options...)
+	defer cancel()
+	events, err := bus.Channel[bus.Raw](ctx, a.client, options...)
 	if err != nil {
-		cancel()
 		return err
 	}
-	defer func() {
-		cancel()
-		sub.Close()
-		<-sub.Done()
-	}()
-	a.pass(ctx, w, events, sub)
+	a.pass(w, events)
+	cancel()
+	for range events { // until the subscription has ended
+	}
 	return nil
 }
 
 // pass writes events until the client leaves, the server stops or the subscription ends.
-func (a *api) pass(ctx context.Context, w http.ResponseWriter, events <-chan bus.Event[bus.Raw], sub *bus.Subscription) {
+func (a *api) pass(w http.ResponseWriter, events <-chan bus.Event[bus.Raw]) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	out := eventWriter{w: w, control: http.NewResponseController(w)}
@@ -63,15 +53,14 @@ func (a *api) pass(ctx context.Context, w http.ResponseWriter, events <-chan bus
 	defer heartbeat.Stop()
 	for out.err == nil {
 		select {
-		case e := <-events:
+		case e, open := <-events:
+			if !open {
+				return
+			}
 			out.event(e)
 		case <-heartbeat.C:
 			out.comment("still here")
-		case <-sub.Done():
-			return
 		case <-a.stopping:
-			return
-		case <-ctx.Done():
 			return
 		}
 	}

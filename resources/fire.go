@@ -24,7 +24,7 @@ func (w *work) planMove(ctx context.Context) error {
 	}
 	step, err := w.h.info.Machine.Next(o.State, o.Origin, w.base.Trigger, obj)
 	if err != nil {
-		return named(err, o.ID)
+		return refusedAt(err, o.ID)
 	}
 	if !step.Moved {
 		return w.unchanged(obj)
@@ -39,8 +39,8 @@ func (w *work) planMove(ctx context.Context) error {
 	return nil
 }
 
-// named tells a refusal of the machine which resource it was about.
-func named(err error, id string) error {
+// refusedAt tells a refusal of the machine which resource it was about.
+func refusedAt(err error, id string) error {
 	var refused *fsm.TransitionError
 	if errors.As(err, &refused) {
 		refused.ID = id

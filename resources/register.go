@@ -4,15 +4,11 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"slices"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/fsm"
 )
-
-// reserved words are first tokens of event types that aren't a kind's.
-var reserved = []string{"action", "alert", "usage", "status", "bus"}
 
 // KindOption configures a kind at Register.
 type KindOption func(*kindSettings)
@@ -40,7 +36,7 @@ func Listen(l ...Listener) KindOption {
 // Register adds a kind: its payload type Changed[T] for "<kind>.>" on the bus, its table in the store.
 //
 // It refuses, with an *InvalidError, a T that isn't a struct or doesn't embed Object by value, a missing machine, names and Go types
-// that are taken or reserved, and limits for states that have none; and, with a *StatesError that counts them, stored resources in
+// that are taken, and limits for states that have none; and, with a *StatesError that counts them, stored resources in
 // states that the machine doesn't have. A kind that was refused isn't registered.
 func Register[T any](e *Engine, m *fsm.Machine, opts ...KindOption) (*Kind[T], error) {
 	build := func(c Change, snapshot any) bus.Payload {
@@ -57,9 +53,6 @@ func Register[T any](e *Engine, m *fsm.Machine, opts ...KindOption) (*Kind[T], e
 func register(e *Engine, t reflect.Type, m *fsm.Machine, build func(Change, any) bus.Payload, announce func(string) error, opts []KindOption) (*Handle, error) {
 	if e == nil || m == nil {
 		return nil, &InvalidError{Reason: fmt.Sprintf("Register of %v needs an engine and a machine", t)}
-	}
-	if slices.Contains(reserved, m.Kind()) {
-		return nil, &InvalidError{Kind: m.Kind(), Reason: "is no name for a kind: event types begin with it (" + join(reserved) + ")"}
 	}
 	s, m, err := settings(m, opts)
 	if err != nil {

@@ -1,2 +1,2 @@
-// Package examples holds whole programs, one folder each: quickstart is the smallest, server the main job.
+// Package examples holds whole programs, one folder each: quickstart is the smallest, server the fullest.
 package examples

@@ -4,7 +4,7 @@
 //	relay, err := bridge.New(sink, bridge.Options{Types: []string{"vm.>", "volume.>"}})
 //	err = manager.Add(relay)
 //
-// A [Bridge] is a plugin: a durable subscription that encodes each event with [Encode] and hands it to a [Sink], the broker's side. Live events stay in the house.
+// A [Bridge] is a plugin: a durable subscription that encodes each event with [Encode] and hands it to a [Sink], the broker's side. Live events aren't sent.
 //
 // # At least once
 //
@@ -25,8 +25,9 @@
 //
 // # Events that can't be sent
 //
-// An event that the broker will never take ([*RejectedError]: too large, say) or that can't be a CloudEvent ([*EncodeError]) is tried three times, then the bridge halts before it:
-// nothing is left out in silence. Log and Health ([*HaltedError]) name the event. When what was wrong has been set right, a restart goes on with it.
+// An event that the broker will never take ([*RejectedError]: too large, say) or that can't be a CloudEvent ([*EncodeError]) is tried three times, then the
+// bridge halts before it: nothing is left out in silence. Log and Health ([*HaltedError]) name the event. When what was wrong has been set right, a restart
+// goes on with it.
 //
 // # Close
 //

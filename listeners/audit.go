@@ -18,8 +18,7 @@ type AuditOptions struct {
 }
 
 // Audit returns the listener that writes one line for each Create, Fire and Update: who did what to which resource, from which state to
-// which, or why not. duration is that of the call; of a
-// move, spent is the time the resource had been in the state it left.
+// which, or why not. duration is that of the call; spent, of a move, is the time that the resource had been in the state it left.
 func Audit(o AuditOptions) resources.AfterListener {
 	if o.Logger == nil {
 		o.Logger = slog.Default()

@@ -10,9 +10,9 @@
 // # Order
 //
 // Start runs the migrations and Init of each plugin in the order in which they were added, then Subscribe of each: whatever a handler of one plugin causes, every
-// other plugin is ready for it. Close goes the other way round. For each plugin its HTTP handlers are shut first (503), its handlers of events told
-// to end if they wait for something outside ([Drainer]), its subscriptions drained, then its requests and goroutines cancelled and waited for, and last its Close is called, when nothing of it
-// runs any more.
+// other plugin is ready for it. Close goes the other way round. For each plugin its HTTP handlers are shut first (503), its handlers of events told to end if
+// they wait for something outside ([Drainer]), its subscriptions drained, then its requests and goroutines cancelled and waited for, and last its Close is
+// called, when nothing of it runs any more.
 //
 // # Isolation
 //

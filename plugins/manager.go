@@ -118,8 +118,10 @@ func (m *Manager) names() []string {
 	return names
 }
 
-// Start brings the plugins up: migrations and Init of each, then Subscribe of each. A plugin that fails is disabled; a Required one ends the start: everything is closed again,
-// and its *PluginError returned. Kinds, and other types that the server itself registers, come before Start: a subscription passes over events of types that aren't registered. Other errors: *UnknownPluginError, ErrStarted, ErrClosed, the context's.
+// Start brings the plugins up: migrations and Init of each, then Subscribe of each. A plugin that fails is disabled; a Required one ends the start: everything is
+// closed again, and its *PluginError returned. Other errors: *UnknownPluginError, ErrStarted, ErrClosed, the context's.
+//
+// Register kinds, and the server's own payload types, before Start: a subscription passes over events of types that aren't registered.
 func (m *Manager) Start(ctx context.Context) error {
 	ctx, err := m.begin(ctx)
 	if err != nil {

@@ -10,9 +10,9 @@
 //
 // # The stream
 //
-// It is called cloudbus, holds cloudbus.>, and keeps messages in files. If there is none the sink creates it. One that exists is used if it has these subjects, file
-// storage, no retention by interest or as a work queue, acknowledges what it has written, and keeps it under the subject it was sent on; age and size limits are its owner's business. Any other is a [*StreamError] in Health, and is looked
-// at again every second.
+// It is called cloudbus, holds cloudbus.>, and keeps messages in files. If there is none the sink creates it. One that exists is used if it has these subjects,
+// file storage, no retention by interest or as a work queue, acknowledges what it has written, and keeps it under the subject it was sent on; age and size
+// limits are its owner's business. Any other is a [*StreamError] in Health, and is looked at again every second.
 //
 // # Connection
 //

@@ -61,6 +61,6 @@
 //
 // [Connect] links an EventBus.Bus of somebody else's with a bus: [Forward] publishes events there, [Link.Receive] makes events of what is
 // published there. What came from one side doesn't go back: received events bear the link's source, which Forward leaves out; and Receive knows
-// the calls that its own link makes by their goroutine, for handlers of Subscribe run on it and arguments must arrive unchanged. So a foreign handler that answers, on
-// that goroutine, with another Publish to the very topic is taken for an echo. Rings of more than one link aren't recognised.
+// the calls that its own link makes by their goroutine, for handlers of Subscribe run on it and arguments must arrive unchanged. So a foreign
+// handler that answers, on that goroutine, with another Publish to the very topic is taken for an echo. Rings of more than one link aren't recognised.
 package evbus

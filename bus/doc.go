@@ -12,7 +12,7 @@
 // Events are recorded or live. Recorded ones are appended to the journal by a transaction of whoever keeps it (package bus/journal,
 // resources/memstore) and are shown when it has committed. Live ones are published: they have no number, no journal and no durable reader.
 //
-// Each promise below is proved by the tests whose names begin with its heading: TestOrder…, TestPublish…, and so on.
+// The promises from Order to Inspection are proved by the tests whose names begin with their headings: TestOrder…, TestPublish…, and so on.
 //
 // # Order
 //

@@ -81,7 +81,7 @@ func (id ID) IsZero() bool { return id == ID{} }
 
 // Time returns when the ID was made, to the millisecond.
 func (id ID) Time() time.Time {
-	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16)).UTC() //nolint:gosec // 48 bits
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16)).UTC() // 48 bits
 }
 
 // MarshalText implements encoding.TextMarshaler.

@@ -71,7 +71,7 @@ func (b *Bus) admit(s *Subscription) error {
 // start starts the subscription's goroutines.
 func (in *inbox[T]) start() {
 	s := in.sub
-	s.runners.Add(int32(len(in.lanes))) //nolint:gosec // at most 1,024
+	s.runners.Add(int32(len(in.lanes))) // at most 1,024
 	switch {
 	case in.commit != nil:
 		s.runners.Add(1)

@@ -331,7 +331,7 @@ func testWake(t *testing.T, jt *journalTest) {
 	woken := make(chan uint64, 64)
 	detach := jt.attach(t, func(last uint64) { woken <- last })
 	for n := uint64(1); n <= 3; n++ {
-		jt.record(t, Fact{N: int(n)}) //nolint:gosec // small
+		jt.record(t, Fact{N: int(n)}) // small
 		for last := uint64(0); last < n; {
 			select {
 			case last = <-woken:

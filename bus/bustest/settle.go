@@ -63,7 +63,7 @@ func work(b *bus.Bus) (n uint64) {
 	i := b.Inspect()
 	n = i.JournalLast
 	for _, s := range i.Subscriptions {
-		n += s.Delivered + s.Failed + s.Dropped + s.Coalesced + uint64(s.Depth) //nolint:gosec // not negative
+		n += s.Delivered + s.Failed + s.Dropped + s.Coalesced + uint64(s.Depth) // not negative
 	}
 	return n
 }

@@ -16,11 +16,11 @@ import (
 func TestDirectoryThatCantBeWritten(t *testing.T) {
 	dir := t.TempDir()
 	for _, d := range []string{filepath.Dir(dir), dir} {
-		if err := os.Chmod(d, 0o555); err != nil { //nolint:gosec // the point of it
+		if err := os.Chmod(d, 0o555); err != nil { // the point of it
 			t.Fatal(err)
 		}
 	}
-	t.Cleanup(func() { _ = os.Chmod(filepath.Dir(dir), 0o700) }) //nolint:gosec // so that it can be removed
+	t.Cleanup(func() { _ = os.Chmod(filepath.Dir(dir), 0o700) }) // so that it can be removed
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, and the user with it

@@ -25,7 +25,8 @@ import (
 //   - *DecodeError: a recorded event can't be read. The stream goes on, a durable one (or one with Halt) ends with a *HaltError.
 //   - those of Subscribe, ctx's cause, and ErrClosed when the client or the bus is closed: the last one, nothing follows.
 //
-// A stream that is never ranged over ends with ctx or with the bus, and is waited for by nobody; what was left in its queue is logged. It excludes Lanes, Retry and OnGap; Around doesn't wrap it.
+// A stream that is never ranged over ends with ctx or with the bus, and is waited for by nobody; what was left in its queue is logged.
+// Stream excludes Lanes, Retry and OnGap; Around doesn't wrap it.
 func Stream[T any](ctx context.Context, c *Client, opts ...Option) iter.Seq2[Event[T], error] {
 	s, err := newStream[T](c, opts)
 	if err != nil {

@@ -3,13 +3,16 @@ package bus_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/bus/bustest"
 )
 
 func TestBoundsGapNoticeSaysExactlyWhatWasDropped(t *testing.T) {
@@ -248,4 +251,41 @@ func TestBoundsBlockWithoutAJournal(t *testing.T) {
 		_ = b.Close(t.Context())
 		s.want(t, 0, 1)
 	})
+}
+
+func TestBoundsGapsStandWhereEventsAreMissing(t *testing.T) {
+	const publishers, each = 8, 250
+	for _, policy := range []bus.Policy{bus.DropOldest, bus.DropNewest} {
+		for _, capacity := range []int{1, 2, 8} {
+			t.Run(fmt.Sprintf("%v %d", policy, capacity), func(t *testing.T) {
+				j := bustest.NewJournal()
+				w := newWorld(t, j)
+				defer w.close()
+				var missing bus.Gap
+				last, handled, told := uint64(0), uint64(0), uint64(0)
+				sub := w.subscribe(func(_ context.Context, e bus.Event[noted]) error {
+					if e.Seq != last+missing.Count+1 || missing.Count > 0 && (missing.FirstSeq != last+1 || missing.LastSeq != e.Seq-1) {
+						t.Errorf("after %d: gap %+v, then %d", last, missing, e.Seq)
+					}
+					last, missing = e.Seq, bus.Gap{}
+					handled++
+					return nil
+				}, bus.Queue(capacity, policy), bus.OnGap(func(_ context.Context, g bus.Gap) {
+					missing = g
+					told += g.Count
+				}))
+				var wg sync.WaitGroup
+				for range publishers {
+					wg.Go(func() { w.record(upTo(1, each)...) })
+				}
+				wg.Wait()
+				w.flush()
+				w.record(0) // which tells of those before it
+				w.flush()
+				if i := sub.Inspect(); handled+told != publishers*each+1 || i.Dropped != told || i.Delivered != handled {
+					t.Errorf("handled %d, told of %d, of %d; counted as %d and %d", handled, told, publishers*each+1, i.Delivered, i.Dropped)
+				}
+			})
+		}
+	}
 }

@@ -148,8 +148,9 @@ func (l *lane[T]) context(n *news[T]) *delivery {
 // handle sees an event through: gap notice, tries, and what follows.
 func (l *lane[T]) handle(n *news[T]) {
 	l.ctx, l.news, l.attempt = l.context(n), n, 0
-	if l.queue.gapped.Load() {
-		l.announce()
+	if l.queue.gapped.Load() && !l.announce() {
+		l.settle(false)
+		return
 	}
 	if n.err != nil {
 		l.settle(l.in.sub.giveUp(n.event.Header, n.err, 0))
@@ -158,11 +159,14 @@ func (l *lane[T]) handle(n *news[T]) {
 	l.settle(l.attempts())
 }
 
-// announce tells what was dropped before the event at hand.
-func (l *lane[T]) announce() {
-	if gap, ok := l.queue.takeGap(); ok {
-		l.in.sub.announce(l.ctx, gap)
+// announce tells what was dropped before the event at hand; false: the subscription was closed meanwhile.
+func (l *lane[T]) announce() (goesOn bool) {
+	gap, ok := l.queue.takeGap()
+	if !ok {
+		return true
 	}
+	l.in.sub.announce(l.ctx, gap)
+	return !l.in.sub.isClosing()
 }
 
 // settle notes that the event at hand is over, and whether it is done.
@@ -228,12 +232,14 @@ func (l *lane[T]) failed(err error) (done, ok bool) {
 // pause waits for the next try, which isn't time that the handler takes; false: the subscription was closed meanwhile.
 func (l *lane[T]) pause() bool {
 	l.paused.Store(true)
-	goesOn := l.in.sub.pauseFor(l.in.sub.pauseAfter(l.attempt))
+	if !l.in.sub.pauseFor(l.in.sub.pauseAfter(l.attempt)) {
+		return false // and no handler runs in this lane any more
+	}
 	l.chunkAt = ticks()
 	l.running.Store(l.chunkAt)
 	l.paused.Store(false)
 	l.in.sub.bus.watcher.work()
-	return goesOn
+	return true
 }
 
 // started is where ticks count from. Reading the monotonic clock alone costs half of time.Now.

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,7 +39,7 @@ type queue[T any] struct {
 	roomEvery int64         // how many events a fast worker takes before it tells those who wait for room
 	wake      chan struct{} // for a waiting worker; capacity 1
 	waiters   atomic.Int32  // pushers that wait for room
-	gapped    atomic.Bool   // gap or holes aren't empty
+	gapped    atomic.Bool   // holes isn't empty
 	batch     ring[T]       // being worked off; slots belong to who claims them. Changed by the worker under mu
 	from      uint64        // number of the batch's first event
 
@@ -56,8 +57,7 @@ type queue[T any] struct {
 	claimed  int64 // what next was when it was closed
 	index    map[coalesceKey]uint64
 	room     chan struct{} // closed when a slot was claimed while somebody waits
-	gap      Gap           // dropped before the oldest event
-	holes    []hole        // between events that wait
+	holes    []hole        // before events that wait, in their order
 	tail     Gap           // dropped after the newest event
 	flushers []flusher
 }
@@ -101,13 +101,14 @@ func (q *queue[T]) push(n *news[T], now int64, drop bool) outcome {
 			q.mu.Unlock()
 			return full
 		}
-		result = displaced
 		if q.policy == policyDropNewest || q.policy == policyBlock {
 			q.tail.add(n.event.Seq, time.Unix(0, now).UTC())
 			q.mu.Unlock()
 			return dropped
 		}
-		q.dropOldest(now)
+		if q.dropOldest(now) {
+			result = displaced
+		}
 	}
 	q.put(n, now)
 	wake := q.waiting
@@ -152,25 +153,42 @@ func (q *queue[T]) depth() int {
 	return d
 }
 
-// dropOldest claims the oldest event, from the batch if it still has one. q.mu is held.
-func (q *queue[T]) dropOldest(now int64) {
+// dropOldest claims the oldest event, from the batch if it still has one; false: there is room, the worker was faster. q.mu is held.
+func (q *queue[T]) dropOldest(now int64) bool {
 	when := time.Unix(0, now).UTC()
 	q.gapped.Store(true)
 	for i := q.next.Load(); i < int64(q.batch.n); i = q.next.Load() {
 		if q.next.CompareAndSwap(i, i+1) { // never past the end: only the worker goes there
-			q.lose(q.batch.at(int(i)), when)
-			return
+			q.lose(q.batch.at(int(i)), q.from+uint64(i), when)
+			return true
 		}
 	}
-	if q.in.n > 0 {
-		q.forget(q.in.at(0))
-		q.lose(q.in.at(0), when)
-		q.in.drop()
+	if q.in.n < q.capacity {
+		return false
 	}
+	q.forget(q.in.at(0))
+	q.lose(q.in.at(0), q.pushed-uint64(q.in.n), when)
+	q.in.drop()
+	return true
 }
 
-func (q *queue[T]) lose(s *slot[T], when time.Time) {
-	q.gap.add(s.news.event.Seq, when)
+// lose drops the event of a slot. It is told before the one that follows, with what was dropped right before it; the worker may
+// be about to tell what was dropped before an earlier one.
+func (q *queue[T]) lose(s *slot[T], number uint64, when time.Time) {
+	i := 0
+	for i < len(q.holes) && q.holes[i].number < number {
+		i++
+	}
+	if i == len(q.holes) || q.holes[i].number > number {
+		q.holes = slices.Insert(q.holes, i, hole{})
+	}
+	h := &q.holes[i]
+	h.number = number + 1
+	h.gap.add(s.news.event.Seq, when)
+	if i+1 < len(q.holes) && q.holes[i+1].number == h.number {
+		h.gap.merge(q.holes[i+1].gap)
+		q.holes = slices.Delete(q.holes, i+1, i+2)
+	}
 	s.news.release()
 	s.news = nil
 }
@@ -240,7 +258,6 @@ func (q *queue[T]) takeGap() (gap Gap, ok bool) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	gap, q.gap = q.gap, Gap{}
 	for len(q.holes) > 0 && q.holes[0].number <= q.number {
 		gap.merge(q.holes[0].gap)
 		q.holes = q.holes[1:]

@@ -121,6 +121,9 @@ func (s *stream[T]) hand(n *news[T], yield func(Event[T], error) bool) (more boo
 	if gap, ok := l.queue.takeGap(); ok && !yield(Event[T]{}, &GapError{gap}) {
 		return false
 	}
+	if s.in.sub.isClosing() {
+		return true // closed while it was told of a gap, or before that
+	}
 	if n.err != nil {
 		return s.handBad(n, yield)
 	}

@@ -145,8 +145,18 @@ func (s *Subscription) pauseFor(d time.Duration) bool {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
+		return !s.isClosing() // both may have been ready
 	case <-s.closing:
+		return false
+	}
+}
+
+// isClosing reports whether the subscription was closed, stopped or halted.
+func (s *Subscription) isClosing() bool {
+	select {
+	case <-s.closing:
+		return true
+	default:
 		return false
 	}
 }

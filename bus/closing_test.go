@@ -1,0 +1,71 @@
+package bus_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"github.com/cloudbus-go/cloudbus/bus"
+)
+
+func TestCloseWhileAGapIsToldStartsNoHandler(t *testing.T) {
+	inBubble(t, func(w *world) {
+		s, telling := held(), make(chan struct{})
+		sub := w.subscribe(s.handle, bus.Queue(1, bus.DropOldest), bus.OnGap(func(context.Context, bus.Gap) { <-telling }))
+		w.publish(noted{N: 1})
+		synctest.Wait()
+		w.publish(noted{N: 2}, noted{N: 3})
+		close(s.gate)
+		synctest.Wait()
+		sub.Close()
+		close(telling)
+		<-sub.Done()
+		s.want(t, 1)
+	})
+}
+
+func TestCloseWhileAStreamIsToldOfAGapEndsIt(t *testing.T) {
+	inBubble(t, func(w *world) {
+		c := w.b.Client("stream")
+		var got []int
+		var last error
+		events := bus.Stream[noted](context.Background(), c, bus.Queue(1, bus.DropOldest))
+		w.publish(noted{N: 1}, noted{N: 2})
+		for e, err := range events {
+			var gap *bus.GapError
+			switch last = err; {
+			case errors.As(err, &gap):
+				ctx, cancel := context.WithCancel(context.Background())
+				cancel()
+				_ = c.Close(ctx) // cut off: the loop is at work
+			case err == nil:
+				got = append(got, e.Payload.N)
+			}
+		}
+		if len(got) != 0 || !errors.Is(last, bus.ErrClosed) {
+			t.Errorf("got %v, %v; want nothing and ErrClosed", got, last)
+		}
+	})
+}
+
+func TestCloseBeforeARetryWithoutPauseStartsNoHandler(t *testing.T) {
+	for range 50 {
+		inBubble(t, func(w *world) {
+			calls, made := 0, make(chan struct{})
+			var sub *bus.Subscription
+			sub = w.subscribe(func(context.Context, bus.Event[noted]) error {
+				<-made
+				calls++
+				sub.Close()
+				return errors.New("again")
+			}, bus.Retry(5, 0))
+			close(made)
+			w.publish(noted{})
+			<-sub.Done()
+			if calls != 1 {
+				t.Fatalf("called %d times, closed in the first", calls)
+			}
+		})
+	}
+}

@@ -3,7 +3,6 @@ package bridge
 import (
 	"context"
 	"errors"
-	"expvar"
 	"fmt"
 	"time"
 )
@@ -71,17 +70,4 @@ func (b *Bridge) behind(ctx context.Context) uint64 {
 		return 0
 	}
 	return last - cursor
-}
-
-// counts are the bridge's metrics.
-type counts struct {
-	sent     expvar.Int // acknowledged
-	retries  expvar.Int // failed attempts that are followed by another
-	rejected expvar.Int // attempts at events that can't be sent
-}
-
-func (c *counts) publish(m *expvar.Map) {
-	m.Set("sent", &c.sent)
-	m.Set("retries", &c.retries)
-	m.Set("rejected", &c.rejected)
 }

@@ -55,13 +55,36 @@ func testFilters(t *testing.T, open Open) {
 		r.create(t, g)
 	}
 	must[GadgetChanged](t)(r.gadgets.Fire(t.Context(), "g0", StartRequested))
-	where := func(field string, value any) resources.Query {
-		return resources.Query{Where: map[string]any{field: value}}
+	for name, test := range filterCases(due, peer) {
+		t.Run(name, func(t *testing.T) {
+			page := must[resources.Page[Gadget]](t)(r.gadgets.List(t.Context(), test.query))
+			var got []string
+			for _, g := range page.Items {
+				got = append(got, g.ID)
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
 	}
-	for name, test := range map[string]struct {
-		query resources.Query
-		want  []string
-	}{
+	huge := r.create(t, Gadget{Size: 1 << 60})
+	page := must[resources.Page[Gadget]](t)(r.gadgets.List(t.Context(), where("size", float64(1<<60))))
+	if len(page.Items) != 1 || page.Items[0].ID != huge.ID {
+		t.Errorf("an int of 2^60 as JSON: %+v", page.Items)
+	}
+	var unknown *resources.UnknownError
+	if _, err := r.gadgets.List(t.Context(), where("password", "x")); !errors.As(err, &unknown) {
+		t.Errorf("a secret as filter: %v, want an UnknownError", err)
+	}
+}
+
+type filterCase struct {
+	query resources.Query
+	want  []string // ids
+}
+
+func filterCases(due time.Time, peer bus.ID) map[string]filterCase {
+	return map[string]filterCase{
 		"all":              {resources.Query{}, []string{"g0", "g1", "g2", "g3"}},
 		"tenant":           {resources.Query{Tenant: "acme"}, []string{"g0", "g2"}},
 		"state":            {resources.Query{States: fsm.States(Starting)}, []string{"g0"}},
@@ -91,25 +114,10 @@ func testFilters(t *testing.T, open Open) {
 		"two fields":       {resources.Query{Where: map[string]any{"label": "red", "size": 2}}, []string{"g1"}},
 		"all together":     {resources.Query{Tenant: "acme", States: fsm.States(Off), Where: map[string]any{"ratio": "0.5"}, After: "g1", Limit: 1}, []string{"g2"}},
 		"nothing":          {where("label", "Red"), nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			page := must[resources.Page[Gadget]](t)(r.gadgets.List(t.Context(), test.query))
-			var got []string
-			for _, g := range page.Items {
-				got = append(got, g.ID)
-			}
-			if !slices.Equal(got, test.want) {
-				t.Errorf("got %q, want %q", got, test.want)
-			}
-		})
 	}
-	huge := r.create(t, Gadget{Size: 1 << 60})
-	page := must[resources.Page[Gadget]](t)(r.gadgets.List(t.Context(), where("size", float64(1<<60))))
-	if len(page.Items) != 1 || page.Items[0].ID != huge.ID {
-		t.Errorf("an int of 2^60 as JSON: %+v", page.Items)
-	}
-	var unknown *resources.UnknownError
-	if _, err := r.gadgets.List(t.Context(), where("password", "x")); !errors.As(err, &unknown) {
-		t.Errorf("a secret as filter: %v, want an UnknownError", err)
-	}
+}
+
+// where asks for one value of one field.
+func where(field string, value any) resources.Query {
+	return resources.Query{Where: map[string]any{field: value}}
 }

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"fmt"
 	"slices"
 )
 
@@ -85,6 +86,10 @@ func (b *Bus) subscriptionsOf(c *Client) []*Subscription {
 
 // drain ends subscriptions and waits for them until ctx ends.
 func drain(ctx context.Context, subs []*Subscription) error {
+	var missed error
+	for i := 0; i < len(subs) && missed == nil; i++ {
+		missed = subs[i].catchUp(ctx)
+	}
 	for _, s := range subs {
 		s.drain()
 	}
@@ -101,7 +106,7 @@ func drain(ctx context.Context, subs []*Subscription) error {
 		s.end(nil)
 	}
 	if !late {
-		return nil
+		return missed
 	}
 	left := &LeftError{Err: context.Cause(ctx)}
 	for _, s := range subs {
@@ -110,9 +115,30 @@ func drain(ctx context.Context, subs []*Subscription) error {
 		}
 	}
 	if len(left.Left) == 0 {
-		return nil
+		return missed
 	}
 	return left
+}
+
+// catchUp waits until what is known to be committed has come to a live subscription: who takes its place begins after that.
+func (s *Subscription) catchUp(ctx context.Context) error {
+	p := s.bus.pump
+	if p == nil || s.mode.stored() || s.mode == modeFrom || s.isClosing() {
+		return nil
+	}
+	newest := p.newest()
+	ch, end := p.reached(newest), p.done
+	if s.mode == modeBlock {
+		ch, end = s.inner.reached(newest), s.done
+		s.inner.nudge()
+	}
+	if ch == nil {
+		return nil
+	}
+	if err := await(ctx, ch, end); err != nil {
+		return fmt.Errorf("bus: subscription %q (%s) was closed before all recorded events up to %d had come: %w", s.name, s.site, newest, err)
+	}
+	return nil
 }
 
 // drain lets the subscription end when its queues are empty.

@@ -76,7 +76,11 @@ func (s *Subscription) Close() {
 
 // Drain ends the subscription as Client.Close does: its queue is worked off first (a durable one finishes the event at hand).
 // To replace a subscription without losing an event: subscribe the new one, then drain the old one; an event may reach both.
+// Recorded events that were known before Drain reach a live subscription first. ErrInHandler, ErrInWriter: it would wait for the caller.
 func (s *Subscription) Drain(ctx context.Context) error {
+	if s.bus.journal != nil && InWriter(ctx, s.bus.journal) {
+		return ErrInWriter
+	}
 	if handlerOf(ctx) == s {
 		return ErrInHandler
 	}

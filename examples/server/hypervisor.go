@@ -262,7 +262,7 @@ func (h *hypervisor) report(op operation) error {
 	options := []resources.Option{resources.Operation(op.ID), resources.Actor(hypervisorName)}
 	if success {
 		on = fsm.OperationSucceeded
-		options = append(options, resources.Set(func(obj any) error { settle(obj, op); return nil }))
+		options = append(options, resources.Set(func(obj any) error { takeEffect(obj, op); return nil }))
 	} else {
 		options = append(options, resources.Reason("simulated failure"))
 	}

@@ -10,23 +10,23 @@ import (
 	"github.com/cloudbus-go/cloudbus/resources/volume"
 )
 
-// settle writes on a resource what an operation that has succeeded came to. What the user chose stays.
-func settle(obj any, op operation) {
+// takeEffect writes on a resource what an operation that has succeeded came to. What the user chose stays.
+func takeEffect(obj any, op operation) {
 	switch v := obj.(type) {
 	case *vm.VM:
-		settleVM(v, op)
+		effectOnVM(v, op)
 	case *volume.Volume:
-		settleVolume(v, op)
+		effectOnVolume(v, op)
 	case *nic.NIC:
-		settleNIC(v, op)
+		effectOnNIC(v, op)
 	case *network.Network:
-		settleNetwork(v, op)
+		effectOnNetwork(v, op)
 	}
 }
 
 const hosts = 8
 
-func settleVM(v *vm.VM, op operation) {
+func effectOnVM(v *vm.VM, op operation) {
 	switch op.State {
 	case vm.Starting:
 		fill(&v.HostID, fmt.Sprintf("host-%d", 1+number(op.Resource)%hosts))
@@ -39,7 +39,7 @@ func settleVM(v *vm.VM, op operation) {
 	}
 }
 
-func settleVolume(v *volume.Volume, op operation) {
+func effectOnVolume(v *volume.Volume, op operation) {
 	switch op.State {
 	case volume.Creating, volume.Copying:
 		fill(&v.Pool, fmt.Sprintf("pool-%d", 1+number(op.Resource)%2))
@@ -54,7 +54,7 @@ func settleVolume(v *volume.Volume, op operation) {
 	}
 }
 
-func settleNIC(n *nic.NIC, op operation) {
+func effectOnNIC(n *nic.NIC, op operation) {
 	hash := number(op.Resource)
 	switch op.State {
 	case nic.Reserving:
@@ -67,7 +67,7 @@ func settleNIC(n *nic.NIC, op operation) {
 	}
 }
 
-func settleNetwork(n *network.Network, op operation) {
+func effectOnNetwork(n *network.Network, op operation) {
 	switch op.State {
 	case network.Implementing:
 		if n.VLAN == 0 {

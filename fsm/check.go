@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// kindsReserved are the first tokens of event types that belong to no kind.
-var kindsReserved = []string{"action", "alert", "usage", "status", "bus"}
+// reservedKinds are the first tokens of event types that belong to no kind.
+var reservedKinds = []string{"action", "alert", "usage", "status", "bus"}
 
 // faults collects what is wrong.
 type faults []Fault
@@ -32,7 +32,7 @@ func (p *plan) check() []Fault {
 
 func (p *plan) checkNames(f *faults) {
 	checkName(f, "kind "+strconv.Quote(p.spec.Kind), p.spec.Kind)
-	if slices.Contains(kindsReserved, p.spec.Kind) {
+	if slices.Contains(reservedKinds, p.spec.Kind) {
 		f.add("kind "+strconv.Quote(p.spec.Kind), "is reserved")
 	}
 	p.checkNamesOfEdges(f)

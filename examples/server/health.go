@@ -34,8 +34,8 @@ type pluginView struct {
 }
 
 // ready says whether requests can be served: the journal's writer answers. (Whether there is room on the disk shows when something
-// is written.) A plugin that is unwell, a bridge whose broker is away
-// among them, is shown, and makes the server unready only if it is required and doesn't run.
+// is written.) A plugin that is unwell, such as a bridge whose broker is away, is shown; it makes the server unready only if it is
+// required and doesn't run.
 func (a *api) ready(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readyPatience)
 	defer cancel()

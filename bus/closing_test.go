@@ -69,3 +69,15 @@ func TestCloseBeforeARetryWithoutPauseStartsNoHandler(t *testing.T) {
 		})
 	}
 }
+
+func TestCloseOfTheBusWhilePublishingIsAnErrorIfTheEventIsLost(t *testing.T) {
+	inBubble(t, func(w *world) {
+		var s sink
+		w.subscribe(s.handle)
+		closing := func(*bus.Header) { w.close() } // stamps are made before the event is offered
+		if err := bus.Publish(context.Background(), w.c, noted{N: 1}, closing); !errors.Is(err, bus.ErrClosed) {
+			t.Errorf("Publish: %v, want ErrClosed", err)
+		}
+		s.want(t)
+	})
+}

@@ -3,10 +3,14 @@ package bus
 import (
 	"context"
 	"reflect"
+	"unsafe"
 )
 
 // publish stamps and offers a live event.
 func (t *topic[T]) publish(ctx context.Context, payload T, stamps []Stamp) error {
+	if t.pointer && isNil(&payload) {
+		return &PayloadError{Type: t.typ, Reason: "nil pointer"}
+	}
 	p := posting[T]{news: t.press.blank()}
 	defer p.end()
 	p.news.event.Payload = payload
@@ -41,6 +45,7 @@ func (t *topic[T]) offer(ctx context.Context, p *posting[T], stamps []Stamp) err
 	at := now.UnixNano()
 	p.news.sign(at)
 	taken := t.offerLive(p, g, at, 0)
+	refused := p.refused
 	for p.refused {
 		taken = t.offerAgain(p, &r, at) || taken
 	}
@@ -53,8 +58,14 @@ func (t *topic[T]) offer(ctx context.Context, p *posting[T], stamps []Stamp) err
 	if len(p.full)+len(p.boxed) > 0 {
 		t.await(ctx, p, at)
 	}
+	if (refused || !taken) && t.bus.closed.Load() {
+		return ErrClosed
+	}
 	return nil
 }
+
+// isNil reports whether a payload of a pointer type points to nothing.
+func isNil[T any](p *T) bool { return *(*unsafe.Pointer)(unsafe.Pointer(p)) == nil }
 
 // offerAgain follows a subscription that was closed meanwhile: whoever has come since the snapshot was taken may be there to replace it.
 func (t *topic[T]) offerAgain(p *posting[T], r **routes[T], at int64) (taken bool) {

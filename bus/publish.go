@@ -10,7 +10,8 @@ var payloadType = reflect.TypeFor[Payload]()
 
 // Publish sends a live event: every live subscription that matches has it in its queue when Publish returns, none has been waited for (Block aside).
 // T may be an interface type; the dynamic type counts, and a pointer counts as what it points to if that is a payload itself.
-// Errors: ErrClosed, *PayloadError (nil payload), *HeaderError (a type or another field that isn't one), *OptionError (a nil stamp).
+// Errors: ErrClosed (also if the bus is closed meanwhile and not everybody has the event), *PayloadError (nil payload),
+// *HeaderError (a type or another field that isn't one), *OptionError (a nil stamp).
 func Publish[T Payload](ctx context.Context, c *Client, p T, stamps ...Stamp) error {
 	if err := c.usable(); err != nil {
 		return err

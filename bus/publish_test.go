@@ -182,6 +182,7 @@ func TestPublishRefusesWhatDoesNotFit(t *testing.T) {
 	}{
 		{"nil", bus.Publish[bus.Payload](ctx, c, nil), payload, "nil"},
 		{"nil pointer", bus.Publish(ctx, c, nilNoted), payload, "nil pointer"},
+		{"nil pointer of a type with methods on pointers", bus.Publish(ctx, c, nilTick), payload, "nil pointer"},
 		{"nil pointer in an interface", bus.Publish[bus.Payload](ctx, c, nilTick), payload, "nil pointer"},
 		{"empty type", bus.Publish(ctx, c, anyType("")), header, "empty"},
 		{"no character", stamp(func(h *bus.Header) { h.Tenant = "a\ufffe" }), header, "non-character"},

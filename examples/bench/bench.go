@@ -45,5 +45,5 @@ func (b *bench) run(only string) error {
 
 // say tells what is being measured.
 func (b *bench) say(what string) {
-	fmt.Fprintf(b.progress, "%s: %s\n", b.group, what)
+	_, _ = fmt.Fprintf(b.progress, "%s: %s\n", b.group, what)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -113,13 +114,13 @@ func (k contender) bar(figure int) bar {
 const profileTime = 2 * time.Second
 
 // profileOurs writes a CPU profile of ours alone.
-func (b *bench) profileOurs(c contest) error {
+func (b *bench) profileOurs(c contest) (err error) {
 	name := strings.Trim(strings.Map(fileRune, strings.ToLower(b.group+" "+c.name)), "_")
 	f, err := os.Create(filepath.Join(b.profile, name+".pprof"))
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { err = errors.Join(err, f.Close()) }()
 	if err := pprof.StartCPUProfile(f); err != nil {
 		return err
 	}

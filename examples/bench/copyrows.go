@@ -2,6 +2,7 @@ package main
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,10 +48,7 @@ func repeat(tx *sql.Tx, table string, others []string) (*sql.Stmt, error) {
 		return nil, err
 	}
 	names, err := rows.Columns()
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err != nil {
+	if err := errors.Join(err, rows.Err(), rows.Close()); err != nil {
 		return nil, err
 	}
 	var same []string

@@ -44,7 +44,7 @@ func start(args []string, out, progress io.Writer) error {
 	if *child != "" {
 		return printMemory(out, *child)
 	}
-	fmt.Fprintf(progress, "%s, %d CPUs, %d rounds of %v\n", runtime.Version(), runtime.GOMAXPROCS(0), b.rounds, b.slice)
+	_, _ = fmt.Fprintf(progress, "%s, %d CPUs, %d rounds of %v\n", runtime.Version(), runtime.GOMAXPROCS(0), b.rounds, b.slice)
 	if err := b.run(*only); err != nil {
 		return err
 	}

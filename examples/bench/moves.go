@@ -23,12 +23,12 @@ type firing interface {
 }
 
 // moves compares durable moves on SQLite, of many callers and of one, and what idle resources weigh.
-func (b *bench) moves() error {
+func (b *bench) moves() (err error) {
 	dir, err := os.MkdirTemp("", "cloudbus-bench-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	if err := b.durableMoves(dir); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -25,8 +26,7 @@ func openDatabase(path string, want map[string]string) (*sql.DB, error) {
 		err = fmt.Errorf("the peers' database has %v, ours has %v: that is no comparison", have, want)
 	}
 	if err != nil {
-		db.Close()
-		return nil, err
+		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }

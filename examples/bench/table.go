@@ -14,7 +14,7 @@ const legend = "All figures are costs, medians over the rounds. Ratios: theirs/o
 // writeTable prints rows for people.
 func writeTable(w io.Writer, rows []row) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "\tname\tunit\tours\ttheirs\tpeer\tratio\tbar\t")
+	_, _ = fmt.Fprintln(tw, "\tname\tunit\tours\ttheirs\tpeer\tratio\tbar\t")
 	for _, r := range rows {
 		theirs, ratio := "", ""
 		if r.theirs != nil {
@@ -23,9 +23,9 @@ func writeTable(w io.Writer, rows []row) error {
 		if x, ok := r.bar.ratio(r.ours, r.theirs); ok {
 			ratio = fmt.Sprintf("%.2fx", x)
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.group, r.name, r.unit, figure(r.ours), theirs, r.peer, ratio, r.bar, r.verdict())
+		_, _ = fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.group, r.name, r.unit, figure(r.ours), theirs, r.peer, ratio, r.bar, r.verdict())
 	}
-	fmt.Fprintln(tw)
+	_, _ = fmt.Fprintln(tw)
 	if err := tw.Flush(); err != nil {
 		return err
 	}

@@ -83,8 +83,8 @@ func printMemory(out io.Writer, path string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(out, bytes)
-	return f.close()
+	_, err = fmt.Fprintln(out, bytes)
+	return errors.Join(err, f.close())
 }
 
 const statm = "/proc/self/statm"

@@ -19,7 +19,7 @@ import (
 	"github.com/cloudbus-go/cloudbus/resources/memstore"
 )
 
-func TestRecordedEventsReachTheSink(t *testing.T) {
+func TestAtLeastOnceEachRecordedEventReachesTheSink(t *testing.T) {
 	sink := &fakeSink{}
 	h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{})
 	h.record(fact{Tenant: "a.b", ID: "1", What: "created"})
@@ -143,7 +143,7 @@ func TestBrokerAwayEventsWait(t *testing.T) {
 	})
 }
 
-func TestRejectedEventHaltsAndIsNamed(t *testing.T) {
+func TestEventsThatCantBeSentHaltTheBridgeAndAreNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := &fakeSink{send: func(_ context.Context, m bridge.Message) error {
 			if m.Header.ResourceID == "big" {
@@ -177,7 +177,7 @@ func TestRejectedEventHaltsAndIsNamed(t *testing.T) {
 	})
 }
 
-func TestEventThatIsNoCloudEventHalts(t *testing.T) {
+func TestEventsThatCantBeSentAreAlsoThoseThatAreNoCloudEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := &fakeSink{}
 		h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{})

@@ -16,7 +16,8 @@
 //
 // # Order
 //
-// Recorded events reach each subscription in journal order; with Lanes or Coalesce, in journal order per resource.
+// Recorded events reach each subscription in journal order; with Lanes, in journal order per resource; with Coalesce, which puts the newest event in the
+// place of the one it replaces, per resource and type.
 // Live events of one goroutine reach each subscription in the order of their publishing; with Lanes, per resource. (Events without a resource keep to one lane.)
 // No order is promised between live and recorded events, nor between the live events of two goroutines.
 //

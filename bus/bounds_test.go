@@ -289,3 +289,26 @@ func TestBoundsGapsStandWhereEventsAreMissing(t *testing.T) {
 		}
 	}
 }
+
+func TestBoundsBlockingSubscriptionsDelayAPublishTogether(t *testing.T) {
+	inBubble(t, func(w *world) {
+		var all []*sink
+		for range 3 {
+			s := held()
+			all = append(all, s)
+			w.subscribe(s.handle, bus.Queue(1, bus.Block(5*time.Second)))
+		}
+		w.publish(noted{N: 1})
+		synctest.Wait()
+		w.publish(noted{N: 2})
+		start := time.Now()
+		w.publish(noted{N: 3})
+		if d := time.Since(start); d != 5*time.Second {
+			t.Errorf("Publish took %v, want 5s: each of three full subscriptions waits at most that, at the same time", d)
+		}
+		for _, s := range all {
+			close(s.gate)
+		}
+		w.flush()
+	})
+}

@@ -31,7 +31,7 @@ type boxTaker interface {
 	accepts(reflect.Type) bool
 	takesAll() bool // any and Raw: doesn't count as a taker
 	offerParcel(p *parcel, now int64) outcome
-	awaitParcel(ctx context.Context, p *parcel, now int64)
+	awaitParcel(ctx context.Context, p *parcel, now int64, since time.Time)
 	offerRecordedParcel(p *parcel, now int64) outcome
 }
 
@@ -155,16 +155,16 @@ func (in *inbox[T]) unpacked(p *parcel, now int64) *news[T] {
 	return n
 }
 
-func (in *inbox[T]) awaitParcel(ctx context.Context, p *parcel, now int64) {
+func (in *inbox[T]) awaitParcel(ctx context.Context, p *parcel, now int64, since time.Time) {
 	n := in.unpacked(p, now)
-	n.published(in.await(ctx, n, now).holds())
+	n.published(in.await(ctx, n, now, since).holds())
 }
 
-// await queues a live event when there is room, or drops it when the policy's time or ctx is over.
-func (in *inbox[T]) await(ctx context.Context, n *news[T], now int64) outcome {
+// await queues a live event when there is room, or drops it when the policy's time, counted from since, or ctx is over.
+func (in *inbox[T]) await(ctx context.Context, n *news[T], now int64, since time.Time) outcome {
 	q := in.laneOf(&n.event.Header).queue
 	if !inHandler(ctx, in.sub.bus) {
-		timer := time.NewTimer(in.sub.policy.wait)
+		timer := time.NewTimer(in.sub.policy.wait - time.Since(since))
 		defer timer.Stop()
 		for again := true; again; again = in.waitRoom(ctx, q, timer) {
 			if o := q.push(n, now, false); o != full {

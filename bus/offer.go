@@ -3,7 +3,7 @@ package bus
 import (
 	"context"
 	"reflect"
-	"unsafe"
+	"time"
 )
 
 // publish stamps and offers a live event.
@@ -65,7 +65,7 @@ func (t *topic[T]) offer(ctx context.Context, p *posting[T], stamps []Stamp) err
 }
 
 // isNil reports whether a payload of a pointer type points to nothing.
-func isNil[T any](p *T) bool { return *(*unsafe.Pointer)(unsafe.Pointer(p)) == nil }
+func isNil[T any](p *T) bool { return reflect.ValueOf(*p).IsNil() }
 
 // offerAgain follows a subscription that was closed meanwhile: whoever has come since the snapshot was taken may be there to replace it.
 func (t *topic[T]) offerAgain(p *posting[T], r **routes[T], at int64) (taken bool) {
@@ -130,16 +130,18 @@ func (t *topic[T]) offerBoxed(p *posting[T], g *group[T], now int64, after uint6
 	return taken
 }
 
-// await lets blocking subscriptions have the event last, when everybody else has it.
+// await lets blocking subscriptions have the event last, when everybody else has it. Their times run together: the publisher waits
+// for the longest, not for the sum.
 func (t *topic[T]) await(ctx context.Context, p *posting[T], now int64) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
+	since := time.Now()
 	for _, in := range p.full {
-		p.held += in.await(ctx, p.news, now).holds()
+		p.held += in.await(ctx, p.news, now, since).holds()
 	}
 	for _, in := range p.boxed {
-		in.awaitParcel(ctx, p.boxedParcel(), now)
+		in.awaitParcel(ctx, p.boxedParcel(), now, since)
 	}
 }
 

@@ -2,8 +2,6 @@ package bridge
 
 import (
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/cloudevents/sdk-go/v2/types"
 )
@@ -25,27 +23,6 @@ const (
 	jsonMediaType  = "application/json"
 	sequenceDigits = 20
 )
-
-// checkText says what keeps s from being a CloudEvents string; "" if nothing does.
-// (CloudEvents 1.0.2, section 3.1: Unicode without control characters, surrogates and non-characters.)
-func checkText(s string) string {
-	if plainText(s) {
-		return ""
-	}
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && size == 1:
-			return "isn't valid UTF-8"
-		case unicode.IsControl(r):
-			return "contains a control character"
-		case r >= 0xfdd0 && r <= 0xfdef || r&0xfffe == 0xfffe:
-			return "contains a Unicode non-character"
-		}
-		i += size
-	}
-	return ""
-}
 
 // plainText reports whether s is ASCII that JSON writes as it is.
 func plainText(s string) bool {

@@ -116,7 +116,7 @@ func check(e bus.Event[bus.Raw]) (source types.URIRef, err error) {
 		{"type", e.Type}, {"source", e.Source}, {"subject", e.Kind}, {"subject", e.ResourceID},
 		{extTenant, e.Tenant}, {extActor, e.Actor}, {extCorrelationID, e.CorrelationID}, {extCausationID, e.CausationID}, {extTraceParent, e.TraceParent},
 	} {
-		if reason := checkText(text.value); reason != "" {
+		if reason := bus.TextFault(text.value); reason != "" {
 			return wrong(text.name, reason)
 		}
 	}

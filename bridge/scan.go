@@ -7,6 +7,8 @@ import (
 	"io"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/cloudbus-go/cloudbus/bus"
 )
 
 // members of a JSON object, undecoded.
@@ -89,7 +91,7 @@ func (m members) text(name string, into *string, required bool) error {
 		if err := json.Unmarshal(value, into); err != nil {
 			return &DecodeError{Attribute: name, Reason: err.Error()}
 		}
-		if reason := checkText(*into); reason != "" {
+		if reason := bus.TextFault(*into); reason != "" {
 			return &DecodeError{Attribute: name, Reason: reason}
 		}
 	}

@@ -1,10 +1,6 @@
 package bus
 
-import (
-	"time"
-	"unicode"
-	"unicode/utf8"
-)
+import "time"
 
 // maxField bounds the text fields of a header, in bytes.
 const maxField = 1024
@@ -96,39 +92,5 @@ func badField(name, value string) error {
 	return &HeaderError{Field: name, Value: value, Reason: reason}
 }
 
-// clean reports whether s is short, valid UTF-8 without control characters and non-characters.
-func clean(s string) bool {
-	if len(s) > maxField {
-		return false
-	}
-	for len(s) >= 8 && printable(s[:8]) {
-		s = s[8:]
-	}
-	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c >= 0x7f {
-			return c >= 0x80 && cleanRunes(s[i:])
-		}
-	}
-	return true
-}
-
-// printable reports whether 8 bytes are all ASCII and none is a control character, looking at them as one number.
-func printable(s string) bool {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-	low := w - 0x20*ones // borrows from its neighbour only where a byte is below 0x20, which fails anyway
-	del := w ^ 0x7f*ones
-	return (w|low|(del-ones)&^del)&highs == 0
-}
-
-func cleanRunes(s string) bool {
-	for _, r := range s {
-		if unicode.IsControl(r) || nonCharacter(r) {
-			return false
-		}
-	}
-	return utf8.ValidString(s)
-}
-
-// nonCharacter reports code points that stand for nothing, which CloudEvents forbids like control characters.
-func nonCharacter(r rune) bool { return r >= 0xfdd0 && r <= 0xfdef || r&0xfffe == 0xfffe }
+// clean reports whether s can be a header field.
+func clean(s string) bool { return len(s) <= maxField && TextFault(s) == "" }

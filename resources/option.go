@@ -130,16 +130,8 @@ func badText(s string, most int) string {
 	if len(s) > most {
 		return fmt.Sprintf("has %d bytes; at most %d are allowed", len(s), most)
 	}
-	if !utf8.ValidString(s) {
-		return fmt.Sprintf("%q is not valid UTF-8", s)
-	}
-	for _, r := range s {
-		switch {
-		case unicode.IsControl(r):
-			return fmt.Sprintf("%q has a control character", s)
-		case r >= 0xfdd0 && r <= 0xfdef, r&0xfffe == 0xfffe: // CloudEvents forbids them too
-			return fmt.Sprintf("%q has %U, which stands for no character", s, r)
-		}
+	if fault := bus.TextFault(s); fault != "" {
+		return fmt.Sprintf("%q %s", s, fault)
 	}
 	return ""
 }

@@ -105,6 +105,13 @@ func (b *Bus) attach() error {
 	var ready atomic.Pointer[pump]
 	detach, err := b.journal.Attach(Attachment{
 		Prepare: b.Prepare,
+		Committed: func(records []Record) {
+			if p := ready.Load(); p != nil {
+				p.committed(records)
+			} else if n := len(records); n > 0 {
+				early.Store(records[n-1].Seq)
+			}
+		},
 		Wake: func(last uint64) {
 			if p := ready.Load(); p != nil {
 				p.notify(last)

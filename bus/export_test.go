@@ -13,3 +13,18 @@ func StrictlySanitised[T any](v T) (T, error) {
 
 // Looks counts how often the watcher has looked for stalls.
 func Looks(b *Bus) uint64 { return b.watcher.looks.Load() }
+
+// CarriedValue is the payload that a record carries beside its encoding.
+func CarriedValue[T any](r *Record) (v T, ok bool) {
+	p, ok := r.value.(*T)
+	if ok {
+		v = *p
+	}
+	return v, ok
+}
+
+// DecodedValue decodes a record.
+func DecodedValue[T any](b *Bus, r Record) (v T, err error) {
+	err = b.registry.find(r.Type, r.Schema).codec.(*codec[T]).decodeInto(&r, &v)
+	return v, err
+}

@@ -10,13 +10,29 @@ type Record struct {
 	Header
 	RecordedAt time.Time
 	Data       []byte // JSON
+
+	value any // *T of the payload as it reads back from Data, if Prepare has made the record and nothing in T can be changed; else nil
+}
+
+// weight estimates the bytes that a record takes.
+func (r *Record) weight() int {
+	const fixed = 640 // the record and its texts
+	if r.value != nil {
+		return fixed + 2*len(r.Data)
+	}
+	return fixed + len(r.Data)
 }
 
 // Attachment is what a bus gives its journal.
 type Attachment struct {
 	// Prepare stamps a payload's header and encodes it; the journal adds Seq and RecordedAt. It touches no database.
 	Prepare func(ctx context.Context, p Payload, stamps ...Stamp) (Record, error)
-	// Wake tells the pump that records up to last are committed. It never blocks and may be called from any goroutine, late or twice.
+	// Committed hands over the records that one transaction has committed, with Seq and RecordedAt, so that nobody has to read them back.
+	// Calls must not overlap, and come in the order of the numbers; the slice and what it refers to are the bus's from then on. It never blocks.
+	// A journal need not call it for each record: what is missing is read.
+	Committed func(records []Record)
+	// Wake tells the pump that records up to last are committed which weren't handed over, as those of other servers.
+	// It never blocks and may be called from any goroutine, late or twice.
 	Wake func(last uint64)
 	// Running reports whether a durable subscription of that name runs on the bus, so that nobody moves its cursor meanwhile. May be nil.
 	Running func(name string) bool
@@ -38,4 +54,11 @@ type Journal interface {
 	Cursor(ctx context.Context, name string) (seq uint64, known bool, err error)
 	// SetCursor creates or raises a cursor; it never lowers one.
 	SetCursor(ctx context.Context, name string, seq uint64) error
+}
+
+// CursorLeaver is implemented by journals that can store cursors along with what is written next anyway.
+type CursorLeaver interface {
+	// LeaveCursor leaves a position to be stored, as SetCursor would, by the next transaction that is committed. It never blocks.
+	// It returns what is known to be stored by now, 0 if nothing is: who left a position asks again, and calls SetCursor if nothing is written.
+	LeaveCursor(name string, seq uint64) (stored uint64)
 }

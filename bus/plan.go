@@ -101,7 +101,7 @@ func (c *compiler) fields(p *plan, typ reflect.Type, offset uintptr) {
 		f := typ.Field(i)
 		at := offset + f.Offset
 		switch {
-		case secret(f), c.strict && !travels(f) && !encodesItself(typ):
+		case secret(f), c.strict && zeroed(typ, f):
 			p.zero = append(p.zero, part{offset: at, typ: f.Type})
 			continue
 		case !visible(f):
@@ -169,6 +169,11 @@ func (c *compiler) touchesFields(typ reflect.Type, seen map[reflect.Type]bool) b
 
 // secret reports whether a field is tagged cloudbus:"secret".
 func secret(f reflect.StructField) bool { return f.Tag.Get("cloudbus") == "secret" }
+
+// zeroed reports whether a strict plan makes a field of typ zero.
+func zeroed(typ reflect.Type, f reflect.StructField) bool {
+	return secret(f) || !travels(f) && !encodesItself(typ)
+}
 
 // visible reports whether others can see a field: it is exported, or an embedded struct that may have exported ones.
 func visible(f reflect.StructField) bool {

@@ -142,6 +142,6 @@ func (b *Bus) Prepare(ctx context.Context, p Payload, stamps ...Stamp) (Record, 
 		r.CorrelationID = r.ID.String()
 	}
 	r.Schema = reg.schema
-	r.Data, err = reg.codec.encode(p)
+	r.Data, r.value, err = reg.codec.encode(p)
 	return r, err
 }

@@ -9,6 +9,7 @@ import (
 const (
 	defaultPoll = time.Second
 	pumpPage    = 512
+	maxBacklog  = 16 << 20 // bytes of committed records that may wait for the pump
 )
 
 // pump is the one goroutine that reads the journal's end: it shows recorded events to live subscriptions, in journal order,
@@ -26,6 +27,8 @@ type pump struct {
 	mu      sync.Mutex
 	err     error // of the last reading
 	waiters []waiter
+	arrived [][]Record // committed and not yet looked at, in order
+	backlog int        // bytes that they take
 }
 
 func newPump(b *Bus, at uint64) *pump {
@@ -33,6 +36,33 @@ func newPump(b *Bus, at uint64) *pump {
 	p.raise(at)
 	p.pos.Store(at)
 	return p
+}
+
+// committed is Attachment.Committed.
+func (p *pump) committed(records []Record) {
+	if len(records) == 0 {
+		return
+	}
+	size := 0
+	for i := range records {
+		size += records[i].weight()
+	}
+	p.mu.Lock()
+	if p.backlog+size <= maxBacklog { // else they are read from the journal, as what follows shows that they are missing
+		p.arrived = append(p.arrived, records)
+		p.backlog += size
+	}
+	p.mu.Unlock()
+	p.notify(records[len(records)-1].Seq)
+}
+
+// arrivals takes what was committed since the last call.
+func (p *pump) arrivals() [][]Record {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	groups := p.arrived
+	p.arrived, p.backlog = nil, 0
+	return groups
 }
 
 // notify is Attachment.Wake.
@@ -63,27 +93,32 @@ func (p *pump) run(poll time.Duration) {
 	timer := time.NewTimer(poll)
 	defer timer.Stop()
 	backoff := firstBackoff
-	for {
-		next := poll
-		if err := p.pass(); err != nil {
-			next, backoff = min(backoff, longestPause), backoff*2
-		} else {
+	for look := true; ; {
+		if err := p.pass(look); err != nil {
+			timer.Reset(min(backoff, longestPause))
+			backoff *= 2
+		} else if look {
+			timer.Reset(poll)
 			backoff = firstBackoff
 		}
-		timer.Reset(next)
 		select {
 		case <-p.stop:
 			return
 		case <-p.wake:
+			look = false
 		case <-timer.C:
+			look = true
 		}
 	}
 }
 
-// pass reads to the journal's end.
-func (p *pump) pass() error {
+// pass shows what has arrived, and reads the journal if there is more, or if it is to be looked at.
+func (p *pump) pass(look bool) error {
 	before := p.pos.Load()
-	err := p.readAll()
+	err := p.showArrived()
+	if err == nil && (look || p.known.Load() > p.pos.Load()) {
+		err = p.readAll()
+	}
 	p.mu.Lock()
 	p.err = err
 	p.mu.Unlock()
@@ -96,6 +131,30 @@ func (p *pump) pass() error {
 		p.bus.nudgeReaders()
 	}
 	return err
+}
+
+// showArrived shows what was committed here. What is missing before it is read from the journal: other servers' rows, or what there was no room for.
+func (p *pump) showArrived() error {
+	for _, records := range p.arrivals() {
+		now := p.bus.clock().UnixNano()
+		for i := range records {
+			r := &records[i]
+			if r.Seq > p.pos.Load()+1 {
+				if err := p.readAll(); err != nil {
+					return err
+				}
+			}
+			if r.Seq == p.pos.Load()+1 { // else it was read
+				p.show(r, now)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *pump) show(r *Record, now int64) {
+	p.bus.show(r, now)
+	p.moved(r.Seq)
 }
 
 func (p *pump) readAll() error {
@@ -114,8 +173,7 @@ func (p *pump) readAll() error {
 		}
 		now := p.bus.clock().UnixNano()
 		for i := range records {
-			p.bus.show(&records[i], now)
-			p.moved(records[i].Seq)
+			p.show(&records[i], now)
 		}
 		if len(records) < pumpPage {
 			return nil

@@ -134,7 +134,7 @@ func (r *registry) of(typ reflect.Type) []*registration {
 type anyCodec interface {
 	goType() reflect.Type
 	topic(*Bus) anyTopic
-	encode(Payload) ([]byte, error)
+	encode(Payload) (data []byte, value any, err error)
 	decode(*Record) (any, error)
 }
 
@@ -142,34 +142,42 @@ type anyCodec interface {
 type codec[T any] struct {
 	typ  reflect.Type
 	plan *plan
+	flat bool // a copy of a T shares nothing that could be changed
 }
 
 func newCodec[T Payload](typ reflect.Type) (*codec[T], error) {
 	if err := checkJSON(typ); err != nil {
 		return nil, err
 	}
-	return &codec[T]{typ: typ, plan: planFor(typ, true)}, nil
+	return &codec[T]{typ: typ, plan: planFor(typ, true), flat: flat(typ)}, nil
 }
 
 func (c *codec[T]) goType() reflect.Type  { return c.typ }
 func (c *codec[T]) topic(b *Bus) anyTopic { return topicOf[T](b, c.typ) }
 
-// encode takes secrets out and encodes.
-func (c *codec[T]) encode(p Payload) ([]byte, error) {
+// encode takes secrets out and encodes. A value that can be copied whole is returned too.
+func (c *codec[T]) encode(p Payload) (data []byte, value any, err error) {
 	v := any(p).(T)
 	if c.plan != nil {
 		if err := c.plan.run(unsafe.Pointer(&v), 0); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	data, err := marshal(&v)
-	if err != nil {
-		return nil, &PayloadError{Type: c.typ, Reason: "can't be encoded", Err: err}
+	if data, err = marshal(&v); err != nil {
+		return nil, nil, &PayloadError{Type: c.typ, Reason: "can't be encoded", Err: err}
 	}
-	return data, nil
+	if c.flat {
+		value = &v
+	}
+	return data, value, nil
 }
 
+// decodeInto gives the payload of a record: a copy of the value that was recorded, if it is known, else what its data say.
 func (c *codec[T]) decodeInto(r *Record, into *T) error {
+	if v, ok := r.value.(*T); ok {
+		*into = *v
+		return nil
+	}
 	if err := unmarshal(r.Data, into); err != nil {
 		return &DecodeError{Seq: r.Seq, Type: r.Type, Schema: r.Schema, GoType: c.typ, Err: err}
 	}

@@ -70,7 +70,17 @@ func (j *MemJournal) AppendWith(ctx context.Context, stamps []bus.Stamp, payload
 		}
 		records[i] = r
 	}
-	last := j.AppendRecords(records...)
+	j.mu.Lock()
+	defer j.mu.Unlock() // Committed is called in the order of the numbers
+	records = j.append(records)
+	last := j.first + uint64(len(j.records)) - 1
+	switch {
+	case j.attached == nil || len(records) == 0:
+	case j.attached.Committed != nil && j.fail == nil:
+		j.attached.Committed(records)
+	default:
+		j.attached.Wake(last)
+	}
 	return last, nil
 }
 
@@ -90,12 +100,20 @@ func (j *MemJournal) AppendRecords(records ...bus.Record) uint64 {
 func (j *MemJournal) AppendSilently(records ...bus.Record) uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, r := range records {
+	j.append(records)
+	return j.first + uint64(len(j.records)) - 1
+}
+
+// append numbers records and keeps what a database would. j.mu is held.
+func (j *MemJournal) append(records []bus.Record) []bus.Record {
+	numbered := slices.Clone(records)
+	for i := range numbered {
+		r := &numbered[i]
 		r.Seq = j.first + uint64(len(j.records))
 		r.RecordedAt = j.now().UTC()
-		j.records = append(j.records, r)
+		j.records = append(j.records, bus.Record{Header: r.Header, RecordedAt: r.RecordedAt, Data: r.Data})
 	}
-	return j.first + uint64(len(j.records)) - 1
+	return numbered
 }
 
 // RemoveUpTo removes the oldest records, as retention does.
@@ -110,7 +128,7 @@ func (j *MemJournal) RemoveUpTo(seq uint64) {
 	j.first += n
 }
 
-// Fail makes all that the bus asks for fail with err; nil ends that.
+// Fail makes all that the bus asks for fail with err, and what is appended meanwhile isn't handed over to it; nil ends that.
 func (j *MemJournal) Fail(err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -22,22 +22,24 @@ func (t *Tx) record() (last uint64, err error) {
 	if err := t.queryRow(t.j.text.takeNumbers, []any{n}, []any{&last}); err != nil {
 		return 0, err
 	}
-	recordedAt := t.j.now().UnixNano()
+	at := t.j.now()
 	for i := range t.staged {
-		if err := t.insert(&t.staged[i], last-n+1+uint64(i), recordedAt); err != nil {
+		r := &t.staged[i]
+		r.Seq, r.RecordedAt = last-n+1+uint64(i), at.Round(0).UTC()
+		if err := t.insert(r, at.UnixNano()); err != nil {
 			return 0, err
 		}
 	}
 	return last, nil
 }
 
-func (t *Tx) insert(r *bus.Record, seq uint64, recordedAt int64) error {
+func (t *Tx) insert(r *bus.Record, recordedAt int64) error {
 	at, err := Nanoseconds(r.Time)
 	if err != nil {
 		return err
 	}
 	_, err = t.exec(t.j.text.insert, []any{
-		seq, r.ID.String(), r.Type, r.Schema, r.Kind, r.ResourceID, r.Version, r.Tenant, r.Actor, r.Source, at, recordedAt,
+		r.Seq, r.ID.String(), r.Type, r.Schema, r.Kind, r.ResourceID, r.Version, r.Tenant, r.Actor, r.Source, at, recordedAt,
 		r.CorrelationID, r.CausationID, r.TraceParent, string(r.Data),
 	})
 	return err

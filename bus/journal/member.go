@@ -113,12 +113,20 @@ func (t *Tx) end(err error) error {
 	} else {
 		t.rollback()
 	}
-	a := t.j.attachment.Load()
-	t.j.turns.give()
-	if last > 0 && a != nil {
-		a.Wake(last)
+	if a := t.j.attachment.Load(); last > 0 && a != nil {
+		tell(a, t.staged)
 	}
+	t.j.turns.give()
 	return err
+}
+
+// tell hands over what was committed. Whoever calls it has the turn, so that the bus gets all in order.
+func tell(a *bus.Attachment, records []bus.Record) {
+	if a.Committed != nil {
+		a.Committed(records)
+	} else {
+		a.Wake(records[len(records)-1].Seq)
+	}
 }
 
 // tooLong is what the caller of an expired member gets, whatever its function returned.

@@ -69,22 +69,24 @@ func (j *journal) prepare(ctx context.Context, p bus.Payload, stamps []bus.Stamp
 	return a.Prepare(ctx, p, stamps...)
 }
 
-// append numbers the records of a member that is being committed.
-func (j *journal) append(records []bus.Record) {
+// append numbers the records of a member that is being committed, and returns them.
+func (j *journal) append(records []bus.Record) []bus.Record {
 	if len(records) == 0 {
-		return
+		return nil
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if at := j.now().UTC().Round(0); at.After(j.recorded) {
 		j.recorded = at
 	}
-	for _, r := range records {
+	for i := range records {
+		r := &records[i]
 		j.last++
 		r.Seq, r.RecordedAt = j.last, j.recorded
-		j.records = append(j.records, r)
+		j.records = append(j.records, bus.Record{Header: r.Header, RecordedAt: r.RecordedAt, Data: slices.Clone(r.Data)})
 	}
 	j.trim()
+	return records
 }
 
 // trim forgets the oldest records that nobody needs, many at a time.
@@ -105,12 +107,14 @@ func (j *journal) trim() {
 
 func (j *journal) first() uint64 { return j.last - uint64(len(j.records)) + 1 }
 
-func (j *journal) wake() {
-	j.mu.RLock()
-	a, last := j.bus, j.last
-	j.mu.RUnlock()
-	if a != nil {
-		a.Wake(last)
+// show hands the bus what was committed. Whoever calls it is still the writer.
+func (j *journal) show(records []bus.Record) {
+	if a := j.attached(); a != nil && len(records) > 0 {
+		if a.Committed != nil {
+			a.Committed(records)
+		} else {
+			a.Wake(records[len(records)-1].Seq)
+		}
 	}
 }
 

@@ -85,9 +85,9 @@ func (s *Store) commit(t *tx) {
 	for _, k := range t.order {
 		s.tables[k.kind].put(t.rows[k])
 	}
-	s.journal.append(t.records)
+	records := s.journal.append(t.records)
 	s.mu.Unlock()
-	s.journal.wake()
+	s.journal.show(records)
 }
 
 func (t *tx) Context() context.Context { return t.ctx }

@@ -39,6 +39,7 @@ var mayImport = []struct {
 	{"resources/memstore", []string{"resources", "fsm", "bus"}},
 	{"resources/gormstore", []string{"resources", "fsm", "bus", "bus/journal"}},
 	{"resources/gormstore/*", []string{"resources/gormstore", "resources", "fsm", "bus", "bus/journal"}},
+	{"resources/gormstore/postgres/postgrestest", []string{"resources/gormstore/postgres"}},
 	{"resources/provision", []string{"resources", "fsm", "bus", "bus/journal"}},
 	{"resources/*", []string{"resources", "fsm"}}, // a kind
 	{"listeners", []string{"resources", "fsm", "bus"}},
@@ -60,6 +61,7 @@ var homes = []struct {
 	{"github.com/mattn/go-sqlite3", []string{"resources/gormstore/sqlite"}},
 	{"gorm.io/driver/sqlite", []string{"resources/gormstore/sqlite"}},
 	{"gorm.io/driver/postgres", []string{"resources/gormstore/postgres"}},
+	{"github.com/jackc/pgx", []string{"resources/gormstore/postgres"}},
 	{"gorm.io/gorm", []string{"bus/journal", "resources/gormstore", "resources/gormstore/*", "resources/provision", "plugins", "plugins/*"}},
 	{"github.com/prometheus/client_golang", []string{"listeners/metrics"}},
 	{"go.opentelemetry.io/otel", []string{"listeners/trace"}},

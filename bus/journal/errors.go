@@ -17,6 +17,12 @@ var (
 	ErrReadOnly = errors.New("journal: database is read-only")
 	// ErrCorrupt: the file is damaged, or isn't a database.
 	ErrCorrupt = errors.New("journal: not a database, or a damaged one")
+	// ErrRetry: the database ended the transaction for the sake of another one (deadlock, serialization failure); it may well succeed if it runs again.
+	ErrRetry = errors.New("journal: the database gave another transaction the way")
+	// ErrUnavailable: the database can't be reached, or the connection to it was lost; nothing of what it was lost in was committed.
+	ErrUnavailable = errors.New("journal: the database can't be reached")
+	// ErrText: the database can't store a text: PostgreSQL none with a zero byte, and none that isn't UTF-8.
+	ErrText = errors.New("journal: the database can't store this text")
 	// ErrClosed: the journal is closed.
 	ErrClosed = errors.New("journal: closed")
 	// ErrNotAttached: Append needs a bus that stamps and encodes the event, and none is attached.

@@ -28,10 +28,12 @@ type Options struct {
 	Now    func() time.Time // Defaults to time.Now.
 	// MemberLimit is how long a member may take before it is rolled back. Over a fifth of it a member is named in the log. Defaults to 5 s.
 	MemberLimit time.Duration
-	// Classify wraps a driver's error in ErrBusy, ErrFull, ErrReadOnly or ErrCorrupt where it means that, and returns others as they are.
+	// Classify wraps a driver's error in ErrBusy, ErrFull, ErrReadOnly, ErrCorrupt, ErrRetry, ErrUnavailable or ErrText where it means that,
+	// and returns others as they are. What it wraps in driver.ErrBadConn is the end of a connection.
 	// Defaults to leaving all as they are.
 	Classify func(error) error
-	// InTransaction reports whether the transaction on a driver's connection (what sql.Conn.Raw gives) still stands; databases may end one by themselves.
+	// InTransaction reports whether the transaction on a driver's connection (what sql.Conn.Raw gives) can still be committed;
+	// databases may end one by themselves.
 	// Defaults to always.
 	InTransaction func(driverConn any) bool
 }
@@ -88,7 +90,7 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 }
 
 func (j *Journal) connect(o Options) error {
-	begin, ok := map[string]string{"sqlite": "BEGIN IMMEDIATE", "postgres": "BEGIN"}[j.dialect]
+	begin, ok := map[string]string{"sqlite": "BEGIN IMMEDIATE", "postgres": "BEGIN ISOLATION LEVEL READ COMMITTED"}[j.dialect]
 	if !ok {
 		return fmt.Errorf("journal: database %q isn't supported (sqlite, postgres are)", j.dialect)
 	}
@@ -105,7 +107,7 @@ func (j *Journal) connect(o Options) error {
 	if o.InTransaction == nil {
 		o.InTransaction = func(any) bool { return true }
 	}
-	j.line = &line{db: writeSQL, begin: begin, classify: o.Classify, standing: o.InTransaction}
+	j.line = &line{db: writeSQL, begin: begin, aborts: j.dialect == "postgres", classify: o.Classify, standing: o.InTransaction}
 	j.text = textsFor(j.dialect)
 	return nil
 }

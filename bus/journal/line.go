@@ -16,6 +16,7 @@ const maxStatements = 512
 type line struct {
 	db         *sql.DB
 	begin      string
+	aborts     bool // a transaction in which a statement failed can't be used, but is still to be rolled back
 	classify   func(error) error
 	standing   func(driverConn any) bool
 	conn       *sql.Conn
@@ -70,6 +71,10 @@ func (l *line) start() error {
 
 // commit ends the transaction. What it says about ErrOutcomeUnknown aside, an error means that nothing was committed.
 func (l *line) commit() error {
+	if !l.inTransaction() { // PostgreSQL would roll back and call it a success
+		l.rollback()
+		return fmt.Errorf("journal: commit: %w", ErrTransactionLost)
+	}
 	_, err := l.conn.ExecContext(context.Background(), "COMMIT")
 	if err == nil {
 		return nil
@@ -84,7 +89,7 @@ func (l *line) commit() error {
 
 // rollback ends the transaction if there still is one; a connection on which that fails is thrown away, which ends it too.
 func (l *line) rollback() {
-	if l.broken || !l.inTransaction() {
+	if l.broken || !l.aborts && !l.inTransaction() {
 		return
 	}
 	if _, err := l.conn.ExecContext(context.Background(), "ROLLBACK"); err != nil {
@@ -133,8 +138,9 @@ func (l *line) prepared(query string) (*sql.Stmt, error) {
 
 // fail classifies an error and notes when the connection is gone.
 func (l *line) fail(err error) error {
+	err = l.classify(err)
 	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
 		l.broken = true
 	}
-	return l.classify(err)
+	return err
 }

@@ -2,6 +2,8 @@ package journal
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -68,6 +70,11 @@ func (j *Journal) migrationsFor(component string, files fs.FS) (fs.FS, error) {
 
 func (j *Journal) migrate(ctx context.Context, component string, files fs.FS) error {
 	db := j.line.db
+	unlock, err := j.lockMigrations(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if db.Stats().MaxOpenConnections == 1 {
 		db.SetMaxOpenConns(2) // goose holds one and takes another for migrations outside of a transaction
 		defer db.SetMaxOpenConns(1)
@@ -93,4 +100,25 @@ func (j *Journal) migrate(ctx context.Context, component string, files fs.FS) er
 	}
 	_, err = p.Up(ctx)
 	return err
+}
+
+// lockMigrations keeps other servers from migrating the same schema, which would fail at what is already there.
+func (j *Journal) lockMigrations(ctx context.Context, db *sql.DB) (unlock func(), err error) {
+	if j.dialect != "postgres" {
+		return func() {}, nil
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	const key = "hashtextextended(current_schema() || ' cloudbus migrations', 0)"
+	for _, text := range []string{"SET lock_timeout = 0", "SELECT pg_advisory_lock(" + key + ")"} {
+		if _, err := conn.ExecContext(ctx, text); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+	}
+	return func() { // the session ends, and its lock with it
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		_ = conn.Close()
+	}, nil
 }

@@ -30,7 +30,7 @@ func (p *memberPool) PrepareContext(context.Context, string) (*sql.Stmt, error) 
 func (p *memberPool) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
 	p.t.mu.Lock()
 	defer p.t.mu.Unlock()
-	s, err := p.ready(query)
+	s, err := p.ready(query, args)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (p *memberPool) ExecContext(_ context.Context, query string, args ...any) (
 func (p *memberPool) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
 	p.t.mu.Lock()
 	defer p.t.mu.Unlock()
-	if _, err := p.ready(query); err != nil {
+	if _, err := p.ready(query, args); err != nil {
 		return nil, err
 	}
 	p.t.unsure = true // errors of rows are seen by their reader alone
@@ -59,7 +59,7 @@ func (p *memberPool) QueryContext(_ context.Context, query string, args ...any) 
 func (p *memberPool) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
 	p.t.mu.Lock()
 	defer p.t.mu.Unlock()
-	if _, err := p.ready(query); err != nil {
+	if _, err := p.ready(query, args); err != nil {
 		return p.t.j.readSQL.QueryRowContext(refused{context.Background(), err}, query)
 	}
 	p.t.unsure = true
@@ -68,10 +68,13 @@ func (p *memberPool) QueryRowContext(_ context.Context, query string, args ...an
 	return p.t.j.line.conn.QueryRowContext(ctx, query, args...)
 }
 
-func (p *memberPool) ready(query string) (statement, error) {
+func (p *memberPool) ready(query string, args []any) (statement, error) {
 	s := parseStatement(query)
 	if s.ends {
 		return s, errCommit
+	}
+	if err := p.t.j.checkArguments(args); err != nil {
+		return s, err
 	}
 	return s, p.t.ready()
 }

@@ -91,6 +91,9 @@ func (t *Tx) QueryRow(query string, args []any, dest ...any) error {
 }
 
 func (t *Tx) exec(query string, args []any) (sql.Result, error) {
+	if err := t.j.checkArguments(args); err != nil {
+		return nil, err
+	}
 	s, err := t.j.line.prepared(query)
 	if err != nil {
 		return nil, t.check(err)
@@ -100,6 +103,9 @@ func (t *Tx) exec(query string, args []any) (sql.Result, error) {
 }
 
 func (t *Tx) queryRow(query string, args, dest []any) error {
+	if err := t.j.checkArguments(args); err != nil {
+		return err
+	}
 	s, err := t.j.line.prepared(query)
 	if err != nil {
 		return t.check(err)

@@ -83,6 +83,9 @@ func (s *Store) Bind(ctx context.Context, k *resources.Info) error {
 			return fmt.Errorf("gormstore: kind %s: %w", k.Name, err)
 		}
 	}
+	if err := s.orderByBytes(ctx, t); err != nil {
+		return err
+	}
 	if err := t.check(ctx, s.read); err != nil {
 		return s.explain(err)
 	}

@@ -66,11 +66,19 @@ func (t *table) write() {
 	}
 	name := t.quote(t.name)
 	all := strings.Join(names, ", ")
-	t.insert = t.bind("INSERT INTO " + name + " (" + all + ") VALUES (" + strings.Join(marks, ", ") + ")")
+	t.insert = t.bind("INSERT INTO " + name + " (" + all + ") VALUES (" + strings.Join(marks, ", ") + ")" + t.unlessThere())
 	t.update = t.bind("UPDATE " + name + " SET " + strings.Join(sets, ", ") + " WHERE id = ? AND version = ?")
 	t.load = t.bind("SELECT " + all + " FROM " + name + " WHERE id = ?")
 	t.list = "SELECT " + all + " FROM " + name
 	t.count = "SELECT state, count(*) FROM " + name + " GROUP BY state"
+}
+
+// unlessThere keeps an id that is taken from being an error where errors end transactions: nothing is inserted then.
+func (t *table) unlessThere() string {
+	if t.db.Name() == "postgres" {
+		return " ON CONFLICT (id) DO NOTHING"
+	}
+	return ""
 }
 
 // check compares the model with the table that is there.

@@ -2,8 +2,10 @@ package gormstore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/bus/journal"
@@ -69,14 +71,26 @@ func (t transaction) Insert(k *resources.Info, obj any) error {
 	if err != nil {
 		return fmt.Errorf("gormstore: insert %s/%s: %w", k.Name, id, err)
 	}
-	_, err = t.tx.Exec(table.insert, args...)
+	res, err := t.tx.Exec(table.insert, args...)
 	switch {
 	case err == nil:
-		return nil
+		return inserted(res, k, id)
 	case t.store.isDuplicate(err):
 		return fmt.Errorf("%w: %s/%s: %w", resources.ErrExists, k.Name, id, err)
 	}
 	return fmt.Errorf("gormstore: insert %s/%s: %w", k.Name, id, err)
+}
+
+// inserted knows by the count of rows that the id was taken.
+func inserted(res sql.Result, k *resources.Info, id string) error {
+	n, err := res.RowsAffected()
+	if err != nil {
+		return fmt.Errorf("gormstore: insert %s/%s: %w", k.Name, id, err)
+	}
+	if n == 0 {
+		return fmt.Errorf("%w: %s/%s", resources.ErrExists, k.Name, id)
+	}
+	return nil
 }
 
 func (t transaction) Update(k *resources.Info, obj any, version uint64) error {
@@ -109,12 +123,19 @@ func (s *Store) isDuplicate(err error) bool {
 	if !ok {
 		return false
 	}
-	for ; err != nil; err = errors.Unwrap(err) {
-		if errors.Is(translator.Translate(err), gorm.ErrDuplicatedKey) {
-			return true
-		}
+	return anyOf(err, func(err error) bool { return errors.Is(translator.Translate(err), gorm.ErrDuplicatedKey) })
+}
+
+// anyOf reports whether an error, or one that it wraps, is what is asked for.
+func anyOf(err error, is func(error) bool) bool {
+	switch e := err.(type) {
+	case nil:
+		return false
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(e.Unwrap(), func(err error) bool { return anyOf(err, is) })
+	default:
+		return is(err) || anyOf(errors.Unwrap(err), is)
 	}
-	return false
 }
 
 var _ resources.StoreTx = transaction{}

@@ -1,0 +1,92 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+const (
+	// writers is more than the one connection that the writer keeps: migrations need two, and one more that holds the lock of migrations.
+	writers = 4
+	// oldest is the oldest version of PostgreSQL that all statements are known to work on.
+	oldest = 130000
+)
+
+// parse reads a DSN. What it sets for the session wins over ours.
+func parse(dsn string, connectTimeout time.Duration) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("the DSN can't be read: %w", err)
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	set(config, "application_name", "cloudbus")
+	set(config, "client_encoding", "UTF8")
+	// A peer that is gone without a word is noticed within seconds, on both sides.
+	set(config, "tcp_keepalives_idle", "5")
+	set(config, "tcp_keepalives_interval", "2")
+	set(config, "tcp_keepalives_count", "3")
+	return config, nil
+}
+
+// set sets a parameter of the session, unless the DSN has it.
+func set(config *pgx.ConnConfig, parameter, value string) {
+	if _, ok := config.RuntimeParams[parameter]; !ok {
+		config.RuntimeParams[parameter] = value
+	}
+}
+
+// writer is the pool of the connection that writes. A server that stops in the middle of a transaction holds rows, perhaps the order of commits:
+// the database ends the session of one that is idle for longer than a member may take.
+func writer(config *pgx.ConnConfig, o Options) *sql.DB {
+	c := config.Copy()
+	set(c, "lock_timeout", milliseconds(o.BusyTimeout))
+	set(c, "idle_in_transaction_session_timeout", milliseconds(o.MemberLimit))
+	db := stdlib.OpenDB(*c, stdlib.OptionAfterConnect(durable))
+	db.SetMaxOpenConns(writers)
+	db.SetMaxIdleConns(1)
+	return db
+}
+
+// durable makes COMMIT wait for the disk where the database's configuration doesn't. A DSN may say otherwise.
+func durable(ctx context.Context, c *pgx.Conn) error {
+	if _, ok := c.Config().RuntimeParams["synchronous_commit"]; ok {
+		return nil
+	}
+	_, err := c.Exec(ctx, "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'")
+	return err
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(max(1, d.Milliseconds()), 10) }
+
+// checkServer refuses a server that is too old, a database that isn't in UTF-8, and a search path without a schema to make tables in.
+func checkServer(db *sql.DB) error {
+	var version int
+	var encoding string
+	var schema sql.NullString
+	err := db.QueryRow("SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), current_schema()").Scan(&version, &encoding, &schema)
+	switch {
+	case err != nil:
+		return classify(err)
+	case version < oldest:
+		return fmt.Errorf("PostgreSQL %d.%d is too old: it must be %d or newer", version/10000, version%10000, oldest/10000)
+	case encoding != "UTF8":
+		return fmt.Errorf("the database's encoding is %s: it must be UTF8", encoding)
+	case !schema.Valid:
+		return fmt.Errorf("no schema of the search path exists (CREATE SCHEMA makes one)")
+	}
+	return nil
+}
+
+// inTransaction reports whether statements can still be committed: after one that failed PostgreSQL only takes a rollback.
+func inTransaction(driverConn any) bool {
+	c, ok := driverConn.(*stdlib.Conn)
+	return ok && !c.Conn().IsClosed() && c.Conn().PgConn().TxStatus() == 'T'
+}

@@ -26,6 +26,12 @@
 //
 // Subscribe delivers exactly once: the handler's writes through its Tx and the cursor of the subscription commit together.
 //
+// # Retention
+//
+// Events stay until Options.Retention says otherwise. The oldest go first, in small background members with pauses between them; what any
+// cursor hasn't passed stays, and what is younger than the horizon. Numbers have no holes from the first that is left on.
+// A cursor that nobody has claimed for 30 days stops holding, a week after a warning: Claims lists who holds what, Forget removes a cursor.
+//
 // # Migrations
 //
 // Journal.Migrate brings the tables of a component up to date; each component has a version table of its own.

@@ -36,6 +36,8 @@ type Options struct {
 	// databases may end one by themselves.
 	// Defaults to always.
 	InTransaction func(driverConn any) bool
+	// Retention says which events are removed, regularly, until Close. Defaults to none.
+	Retention Retention
 }
 
 // Journal is the writer and the durable log of one database. It implements bus.Journal. All methods may be called concurrently.
@@ -54,6 +56,9 @@ type Journal struct {
 
 	attachment atomic.Pointer[bus.Attachment]
 
+	retention Retention // complete
+	janitor   *janitor  // nil: nothing is ever removed
+
 	closing sync.Mutex // of Close
 }
 
@@ -61,6 +66,10 @@ type Journal struct {
 func Open(ctx context.Context, o Options) (*Journal, error) {
 	if o.Write == nil || o.Read == nil {
 		return nil, errors.New("journal: Options.Write and Options.Read are required")
+	}
+	retention, err := o.Retention.complete()
+	if err != nil {
+		return nil, err
 	}
 	j := &Journal{
 		logger:  o.Logger,
@@ -70,6 +79,8 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 		read:    o.Read,
 		dialect: o.Write.Name(),
 		turns:   newTurns(),
+
+		retention: retention,
 	}
 	if j.logger == nil {
 		j.logger = slog.Default()
@@ -86,6 +97,7 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 	if err := j.Migrate(ctx, "journal", migrationFiles()); err != nil {
 		return nil, err
 	}
+	j.startJanitor()
 	return j, nil
 }
 
@@ -116,6 +128,9 @@ func (j *Journal) connect(o Options) error {
 func (j *Journal) Close(ctx context.Context) error {
 	if bus.InWriter(ctx, j) {
 		return ErrInWriter
+	}
+	if err := j.janitor.stop(ctx); err != nil {
+		return fmt.Errorf("journal: close: old events are still being removed: %w", err)
 	}
 	if err := j.turns.close(ctx); err != nil {
 		return fmt.Errorf("journal: close: members are still at work: %w", err)

@@ -13,6 +13,8 @@ type texts struct {
 	read, bounds, seqBefore                 string
 	cursor, cursors, raiseCursor, setCursor string
 	head                                    string
+	removeUpTo, firstSince                  string
+	warnOf, forgetWarning, forgetCursor     string
 }
 
 func textsFor(dialect string) texts {
@@ -28,7 +30,13 @@ func textsFor(dialect string) texts {
 		cursors:     b("SELECT name, seq, updated_at FROM journal_cursor ORDER BY name"),
 		raiseCursor: b("INSERT INTO journal_cursor (name, seq, updated_at) VALUES (?, ?, ?) " +
 			"ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, updated_at = excluded.updated_at WHERE excluded.seq >= journal_cursor.seq"),
-		setCursor: b("UPDATE journal_cursor SET seq = ?, updated_at = ? WHERE name = ?"),
+		removeUpTo: b("DELETE FROM journal WHERE seq <= ?"),
+		firstSince: b("SELECT seq FROM journal WHERE seq <= ? AND recorded_at >= ? ORDER BY seq LIMIT 1"),
+		warnOf: b("INSERT INTO journal_unclaimed (name, warned_at) VALUES (?, ?) " +
+			"ON CONFLICT (name) DO UPDATE SET warned_at = excluded.warned_at WHERE journal_unclaimed.warned_at <= ?"),
+		forgetWarning: b("DELETE FROM journal_unclaimed WHERE name = ?"),
+		forgetCursor:  b("DELETE FROM journal_cursor WHERE name = ?"),
+		setCursor:     b("UPDATE journal_cursor SET seq = ?, updated_at = ? WHERE name = ?"),
 	}
 }
 

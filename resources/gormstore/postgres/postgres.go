@@ -27,6 +27,8 @@ type Options struct {
 	MemberLimit time.Duration
 	// ConnectTimeout is how long a connection may take to be made, unless the DSN says so. Defaults to 5 s.
 	ConnectTimeout time.Duration
+	// Retention is journal.Options.Retention: which events are removed. Every server may remove them. Defaults to none.
+	Retention journal.Retention
 }
 
 // Open connects to the database that dsn names, as a URL (postgres://user@host:5432/database?search_path=schema) or in key=value form,
@@ -89,6 +91,7 @@ func (p *pools) store(o Options) (*gormstore.Store, error) {
 	}
 	j, err := journal.Open(context.Background(), journal.Options{
 		Write: write, Read: read, Logger: o.Logger, Now: o.Now, MemberLimit: o.MemberLimit, Classify: classify, InTransaction: inTransaction,
+		Retention: o.Retention,
 	})
 	if err != nil {
 		return nil, err

@@ -29,6 +29,8 @@ type Options struct {
 	BusyTimeout time.Duration
 	// MemberLimit is journal.Options.MemberLimit. Defaults to 5 s.
 	MemberLimit time.Duration
+	// Retention is journal.Options.Retention: which events are removed. Defaults to none.
+	Retention journal.Retention
 }
 
 // Open opens the database at path, creating it if its directory exists, and migrates the journal's tables.
@@ -150,6 +152,7 @@ func (p *pools) store(o Options) (*gormstore.Store, error) {
 	}
 	j, err := journal.Open(context.Background(), journal.Options{
 		Write: write, Read: read, Logger: o.Logger, Now: o.Now, MemberLimit: o.MemberLimit, Classify: classify, InTransaction: inTransaction,
+		Retention: o.Retention,
 	})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,111 @@
+package main
+
+// check finds all that doesn't hold.
+func (e *evidence) check(f *findings) {
+	for _, said := range e.Damage {
+		f.add(checkDatabase, "", "%s", said)
+	}
+	events := e.byResource()
+	e.checkJournal(f)
+	e.checkVersions(f, events)
+	e.checkAcks(f, events)
+	e.checkLedger(f, events)
+	e.checkTally(f)
+	e.checkNotes(f, events)
+	e.checkStream(f)
+}
+
+// checkJournal: numbers without holes up to the head, and no event twice.
+func (e *evidence) checkJournal(f *findings) {
+	seen := make(map[string]uint64, len(e.Journal))
+	last := uint64(0)
+	for _, r := range e.Journal {
+		if r.Seq != last+1 {
+			f.add(checkJournal, r.Resource, "number %d follows %d", r.Seq, last)
+		}
+		last = r.Seq
+		if first, twice := seen[r.Event]; twice {
+			f.add(checkJournal, r.Resource, "event %s has the numbers %d and %d", r.Event, first, r.Seq)
+		}
+		seen[r.Event] = r.Seq
+	}
+	if last != e.Head {
+		f.add(checkJournal, "", "the journal's head is %d, its last row %d", e.Head, last)
+	}
+}
+
+// checkVersions: each VM has its versions 1, 2, 3 …, a row of the journal each, each from where the one before led, and the last is what the VM's own row says.
+func (e *evidence) checkVersions(f *findings, events map[string][]*entry) {
+	known := make(map[string]bool, len(e.VMs))
+	for _, vm := range e.VMs {
+		known[vm.resource()] = true
+		state, origin, version := "", "", uint64(0)
+		for _, r := range events[vm.resource()] {
+			c := r.Change
+			switch {
+			case r.Version != version+1:
+				f.add(checkVersions, r.Resource, "event %d has version %d, the one before has %d", r.Seq, r.Version, version)
+			case c.Version != r.Version || c.Resource.Version != r.Version || "vm/"+c.Resource.ID != r.Resource:
+				f.add(checkVersions, r.Resource, "event %d has version %d, its data says %d, the resource in it is vm/%s version %d", r.Seq, r.Version, c.Version, c.Resource.ID, c.Resource.Version)
+			case c.From != state:
+				f.add(checkVersions, r.Resource, "event %d, version %d, leads from %q, the one before to %q", r.Seq, r.Version, c.From, state)
+			}
+			state, origin, version = c.To, c.Origin, r.Version
+		}
+		if vm.Version != version || vm.State != state || vm.Origin != origin {
+			f.add(checkVersions, vm.resource(), "its row has version %d in %q (from %q), its last event version %d in %q (from %q)", vm.Version, vm.State, vm.Origin, version, state, origin)
+		}
+	}
+	for resource, list := range events {
+		if !known[resource] {
+			f.add(checkVersions, resource, "has %d events, but no row", len(list))
+		}
+	}
+}
+
+// checkAcks: what a caller was told is there.
+func (e *evidence) checkAcks(f *findings, events map[string][]*entry) {
+	for _, life := range e.Lives {
+		for _, a := range life.Acks {
+			list := events[a.Resource]
+			if a.Version == 0 || a.Version > uint64(len(list)) {
+				f.add(checkAcknowledged, a.Resource, "version %d, event %s, was acknowledged in life %d; the journal ends with version %d", a.Version, a.ID, life.Number, len(list))
+				continue
+			}
+			if r := list[a.Version-1]; a.ID != noEvent && r.Event != a.ID {
+				f.add(checkAcknowledged, a.Resource, "version %d was acknowledged in life %d as event %s; in the journal, number %d, it is event %s", a.Version, life.Number, a.ID, r.Seq, r.Event)
+			}
+		}
+	}
+}
+
+// checkTally: the counting subscriber had each event once, in order, and each of its own writes is there once.
+func (e *evidence) checkTally(f *findings) {
+	times := make(map[uint64]int, len(e.Tally))
+	var last counted
+	for _, c := range e.Tally {
+		times[c.Seq]++
+		if c.Place != last.Place+1 {
+			f.add(checkExactlyOnce, c.Resource, "event %d was counted at place %d, the one before at place %d", c.Seq, c.Place, last.Place)
+		}
+		if c.Seq < last.Seq {
+			f.add(checkExactlyOnce, c.Resource, "event %d was counted after event %d, in life %d", c.Seq, last.Seq, c.Life)
+		}
+		if n := times[c.Seq]; n > 1 {
+			f.add(checkExactlyOnce, c.Resource, "event %d was counted %d times, in life %d at place %d", c.Seq, n, c.Life, c.Place)
+		}
+		last = c
+	}
+	for _, r := range e.Journal {
+		if times[r.Seq] == 0 {
+			f.add(checkExactlyOnce, r.Resource, "event %d was never counted", r.Seq)
+		}
+		delete(times, r.Seq)
+	}
+	for seq := range times {
+		f.add(checkExactlyOnce, "", "event %d was counted and isn't in the journal", seq)
+	}
+	if e.Total != uint64(len(e.Tally)) {
+		f.add(checkExactlyOnce, "", "the total is %d, %d events were counted", e.Total, len(e.Tally))
+	}
+}

@@ -1,0 +1,96 @@
+package main
+
+// checkNotes: the file has each change of a VM at least once, rising within each life; and with one server at a time each life goes on at most one event
+// behind what was written before, per resource: it may repeat, and skips nothing.
+func (e *evidence) checkNotes(f *findings, events map[string][]*entry) {
+	place := places(events)
+	written := map[string]int{} // by resource: how many of its events, from the first on, are in the file
+	for _, life := range e.Lives {
+		last := map[string]uint64{}
+		for _, n := range life.Notes {
+			at, ok := place[n.Seq]
+			if !ok || at.entry.Resource != n.Resource || at.entry.Event != n.Event || at.entry.Version != n.Version {
+				f.add(checkAtLeastOnce, n.Resource, "life %d wrote event %d (version %d, %s), which isn't in the journal like that", life.Number, n.Seq, n.Version, n.Event)
+				continue
+			}
+			if n.Seq <= last[n.Resource] {
+				f.add(checkAtLeastOnce, n.Resource, "life %d wrote event %d (version %d) after event %d", life.Number, n.Seq, n.Version, last[n.Resource])
+			}
+			last[n.Resource] = n.Seq
+			if e.Alone && at.index > written[n.Resource] {
+				f.add(checkAtLeastOnce, n.Resource, "life %d wrote event %d (version %d) before version %d was written", life.Number, n.Seq, n.Version, written[n.Resource]+1)
+			}
+			if at.index >= written[n.Resource] {
+				written[n.Resource] = at.index + 1
+			}
+			at.times++
+		}
+	}
+	for _, list := range events {
+		for _, r := range list {
+			if place[r.Seq].times == 0 {
+				f.add(checkAtLeastOnce, r.Resource, "event %d (version %d) was never written", r.Seq, r.Version)
+			}
+		}
+	}
+}
+
+// placed is an event and its place among those of its resource.
+type placed struct {
+	entry *entry
+	index int
+	times int // it was written
+}
+
+func places(events map[string][]*entry) map[uint64]*placed {
+	all := map[uint64]*placed{}
+	for _, list := range events {
+		for i, r := range list {
+			all[r.Seq] = &placed{entry: r, index: i}
+		}
+	}
+	return all
+}
+
+// repeats counts the lines of the file that came again.
+func (e *evidence) repeats() (n int) {
+	seen := map[uint64]bool{}
+	for _, life := range e.Lives {
+		for _, note := range life.Notes {
+			if seen[note.Seq] {
+				n++
+			}
+			seen[note.Seq] = true
+		}
+	}
+	return n
+}
+
+// checkStream: the stream has each event once, in order per resource.
+func (e *evidence) checkStream(f *findings) {
+	bySeq := make(map[uint64]*entry, len(e.Journal))
+	for i := range e.Journal {
+		bySeq[e.Journal[i].Seq] = &e.Journal[i]
+	}
+	last := map[string]message{}
+	places := make(map[uint64]uint64, len(e.Messages))
+	for _, m := range e.Messages {
+		r := bySeq[m.Seq]
+		if r == nil || r.Event != m.Event || r.Type != m.Type || r.Resource != m.Resource {
+			f.add(checkStream, m.Resource, "message %d is event %d, %s, %s, which isn't in the journal like that", m.Place, m.Seq, m.Event, m.Type)
+			continue
+		}
+		if first, twice := places[m.Seq]; twice {
+			f.add(checkStream, m.Resource, "event %d is there twice, as message %d and %d", m.Seq, first, m.Place)
+		} else if before := last[m.Resource]; m.Seq < before.Seq {
+			f.add(checkStream, m.Resource, "event %d, message %d, comes after event %d, message %d", m.Seq, m.Place, before.Seq, before.Place)
+		}
+		places[m.Seq] = m.Place
+		last[m.Resource] = m
+	}
+	for _, r := range e.Journal {
+		if _, there := places[r.Seq]; !there {
+			f.add(checkStream, r.Resource, "event %d is not in the stream", r.Seq)
+		}
+	}
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cloudbus-go/cloudbus/bridge"
+	"github.com/cloudbus-go/cloudbus/bridge/natsbridge"
+	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/bus/journal"
+	"github.com/cloudbus-go/cloudbus/listeners"
+	"github.com/cloudbus-go/cloudbus/plugins"
+	"github.com/cloudbus-go/cloudbus/plugins/usage"
+	"github.com/cloudbus-go/cloudbus/resources"
+	"github.com/cloudbus-go/cloudbus/resources/vm"
+)
+
+// closePatience is how long each part of a cloud may take to end.
+const closePatience = 20 * time.Second
+
+// cloud is the management server in a child.
+type cloud struct {
+	log     *slog.Logger
+	journal *journal.Journal
+	bus     *bus.Bus
+	vms     *resources.Kind[vm.VM]
+	plugins *plugins.Manager
+	sink    *natsbridge.Sink
+	notes   *lines
+
+	closers []closer // of what is up, in the order in which it came up
+}
+
+type closer struct {
+	what  string
+	close func(context.Context) error
+}
+
+// openCloud brings a cloud up; what is up is to be closed, even after an error. fail is told what a witness sees; strike makes the fault of a name.
+func openCloud(ctx context.Context, o orders, log *slog.Logger, fail func(error), strike func(name string, after int64) *fault) (*cloud, error) {
+	c := &cloud{log: log}
+	store, err := openStore(ctx, o, log)
+	if err != nil {
+		return c, err
+	}
+	c.onClose("store", store.Close)
+	c.journal = store.Writer()
+	c.bus = bus.New(bus.Options{Logger: log, Source: "cloudbus/crashtest", Journal: c.journal})
+	c.onClose("bus", c.bus.Close)
+	engine, err := resources.New(resources.Options{Store: store, Bus: c.bus, Logger: log, Listeners: []resources.Listener{listeners.Post()}})
+	if err != nil {
+		return c, err
+	}
+	if c.vms, err = resources.Register[vm.VM](engine, vm.Machine); err != nil {
+		return c, err
+	}
+	if err := c.invite(ctx, o); err != nil {
+		return c, err
+	}
+	return c, c.subscribe(ctx, o, fail, strike)
+}
+
+// invite starts the plugins: the ledger and the bridge.
+func (c *cloud) invite(ctx context.Context, o orders) error {
+	var err error
+	if c.sink, err = natsbridge.New(natsbridge.Options{URL: o.NATS}); err != nil {
+		return err
+	}
+	relay, err := bridge.New(c.sink, bridge.Options{Backlog: true})
+	if err != nil {
+		return err
+	}
+	if c.plugins, err = plugins.NewManager(plugins.Options{Bus: c.bus, Logger: c.log}); err != nil {
+		return err
+	}
+	c.onClose("plugins", c.plugins.Close)
+	for _, p := range []plugins.Plugin{usage.New(usage.Options{}), relay} {
+		if err := c.plugins.Add(p, plugins.Required()); err != nil {
+			return err
+		}
+	}
+	return c.plugins.Start(ctx)
+}
+
+// subscribe starts those who take what they get down, and those who watch.
+func (c *cloud) subscribe(ctx context.Context, o orders, fail func(error), strike func(string, int64) *fault) error {
+	t := &tally{life: o.Life, inject: strike(injectTwice, 2)}
+	if err := t.subscribe(ctx, c.bus.Client(tallyName), c.journal); err != nil {
+		return err
+	}
+	var err error
+	if c.notes, err = createLines(noteFile(o.Dir, o.Life)); err != nil {
+		return err
+	}
+	n := &notebook{lines: c.notes, inject: strike(injectOrder, 10)}
+	if err := n.subscribe(c.bus.Client(notebookName)); err != nil {
+		return err
+	}
+	_, last, err := c.journal.Bounds(ctx)
+	if err != nil {
+		return err
+	}
+	return (&witness{fail: fail}).subscribe(c.bus.Client("witness"), last)
+}
+
+// settle waits until all subscribers have handled the whole journal.
+func (c *cloud) settle(ctx context.Context) error {
+	if err := c.sink.Ready(ctx); err != nil {
+		return err
+	}
+	for before, now := uint64(0), uint64(1); before != now; {
+		var err error
+		if _, before, err = c.journal.Bounds(ctx); err != nil {
+			return err
+		}
+		if err := c.bus.Flush(ctx); err != nil {
+			return c.explain(err)
+		}
+		if _, now, err = c.journal.Bounds(ctx); err != nil { // the ledger may have had news of its own
+			return err
+		}
+	}
+	return nil
+}
+
+// explain adds to err how far everybody is.
+func (c *cloud) explain(err error) error {
+	errs := []error{err}
+	for _, s := range c.bus.Inspect().Subscriptions {
+		if s.Lag > 0 || s.Err != nil {
+			errs = append(errs, fmt.Errorf("%s is %s at %d, %d behind: %w", s.Name, s.State, s.Position, s.Lag, s.Err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *cloud) onClose(what string, fn func(context.Context) error) {
+	c.closers = append(c.closers, closer{what, fn})
+}
+
+// close takes down what is up, the newest first.
+func (c *cloud) close() error {
+	var errs []error
+	for i := len(c.closers) - 1; i >= 0; i-- {
+		ctx, cancel := context.WithTimeout(context.Background(), closePatience)
+		if err := c.closers[i].close(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("close %s: %w", c.closers[i].what, err))
+		}
+		cancel()
+	}
+	c.closers = nil
+	if c.notes != nil {
+		errs = append(errs, c.notes.close())
+	}
+	return errors.Join(errs...)
+}

@@ -42,7 +42,7 @@ type closer struct {
 // openCloud brings a cloud up; what is up is to be closed, even after an error. fail is told what a witness sees; strike makes the fault of a name.
 func openCloud(ctx context.Context, o orders, log *slog.Logger, fail func(error), strike func(name string, after int64) *fault) (*cloud, error) {
 	c := &cloud{log: log}
-	store, err := openStore(ctx, o, log)
+	store, err := openStore(o, log)
 	if err != nil {
 		return c, err
 	}

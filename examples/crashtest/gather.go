@@ -12,7 +12,7 @@ import (
 
 // gather reads all evidence of a trial whose children have ended: with plain SQL, and with no code of what is under test but the opening of the database.
 func gather(ctx context.Context, o orders, lives int, b *broker) (_ *evidence, err error) {
-	store, err := openStore(ctx, o, slog.New(slog.DiscardHandler))
+	store, err := openStore(o, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, fmt.Errorf("open the database at the end: %w", err)
 	}

@@ -35,7 +35,8 @@ type outcome struct {
 	Found      int            `json:"violations"`
 	FoundBy    map[string]int `json:"violations_by_check,omitempty"`
 	Violations []finding      `json:"evidence,omitempty"`
-	Data       string         `json:"data,omitempty"` // the folder, if it is still there
+	Data       string         `json:"data,omitempty"`   // the folder, if it is still there
+	Schema     string         `json:"schema,omitempty"` // of PostgreSQL, if it is still there
 }
 
 // kills counts them by moment.

@@ -19,6 +19,7 @@ type trial struct {
 	bar      *bar
 	lives    int
 	servers  []*process // that run
+	schema   *schema    // of PostgreSQL; nil: SQLite
 	cleanUp  []func() error
 	outcome  outcome
 	findings findings
@@ -63,6 +64,24 @@ func (t *trial) makeDir() (err error) {
 	return err
 }
 
+// makeSchema makes the trial's own part of a PostgreSQL database, if that is to be used.
+func (t *trial) makeSchema(ctx context.Context) (err error) {
+	if t.cfg.postgres == "" {
+		return nil
+	}
+	if t.schema, err = createSchema(ctx, t.cfg.postgres); err != nil {
+		return err
+	}
+	t.cleanUp = append(t.cleanUp, func() error {
+		if t.outcome.OK && !t.cfg.keep {
+			return t.schema.drop()
+		}
+		t.outcome.Schema = t.schema.name
+		return t.schema.leave()
+	})
+	return nil
+}
+
 // run is the trial: lives that end badly, one that ends well, and what they left behind.
 func (t *trial) run(ctx context.Context) (err error) {
 	began := time.Now()
@@ -75,6 +94,9 @@ func (t *trial) run(ctx context.Context) (err error) {
 			err = errors.Join(err, f())
 		}
 	}()
+	if err := t.makeSchema(ctx); err != nil {
+		return err
+	}
 	defer t.killAll()
 
 	err = t.live(ctx)
@@ -130,9 +152,9 @@ func (t *trial) start(alter func(*orders)) (*process, error) {
 }
 
 func (t *trial) orders(life int) orders {
-	o := orders{Life: life, Dir: t.dir, Postgres: t.cfg.postgres, Seed: t.cfg.seed + uint64(life), Callers: t.cfg.callers}
-	if t.broker != nil {
-		o.NATS = t.broker.url()
+	o := orders{Life: life, Dir: t.dir, Seed: t.cfg.seed + uint64(life), Callers: t.cfg.callers, NATS: t.broker.url()}
+	if t.schema != nil {
+		o.Postgres = t.schema.dsn
 	}
 	return o
 }

@@ -30,10 +30,14 @@ func (j *Journal) Cursor(ctx context.Context, name string) (seq uint64, known bo
 	return seq, true, nil
 }
 
-// SetCursor creates or raises a cursor as a background member; it never lowers one. A position past the end is ErrCursorPastEnd.
+// SetCursor creates or raises a cursor as a background member; it never lowers one. A position past the end is ErrCursorPastEnd,
+// a subscription that runs on another server bus.ErrLeaseLost.
 func (j *Journal) SetCursor(ctx context.Context, name string, seq uint64) error {
 	return j.Do(ctx, func(t *Tx) error {
 		if err := t.checkPosition(name, seq); err != nil {
+			return err
+		}
+		if err := t.mayStore(name, false); err != nil {
 			return err
 		}
 		return t.raiseCursor(name, seq)
@@ -77,7 +81,7 @@ func (j *Journal) Cursors(ctx context.Context) ([]Cursor, error) {
 }
 
 // Rewind moves the cursor of a durable subscription, back or forth: the next event it gets is the first after seq.
-// Errors: ErrSubscribed while the subscription runs in this process, ErrCursorPastEnd, a name that has no cursor,
+// Errors: ErrSubscribed while the subscription runs, in this process or on another server, ErrCursorPastEnd, a name that has no cursor,
 // and a position before the oldest event that is left.
 func (j *Journal) Rewind(ctx context.Context, name string, seq uint64) error {
 	first, _, err := j.Bounds(ctx)
@@ -90,6 +94,9 @@ func (j *Journal) Rewind(ctx context.Context, name string, seq uint64) error {
 	return j.Do(ctx, func(t *Tx) error {
 		if a := j.attachment.Load(); a != nil && a.Running != nil && a.Running(name) {
 			return fmt.Errorf("journal: rewind %q: %w", name, ErrSubscribed)
+		}
+		if err := t.free(name); err != nil {
+			return fmt.Errorf("journal: rewind %q: %w: %w", name, ErrSubscribed, err)
 		}
 		if err := t.checkPosition(name, seq); err != nil {
 			return err

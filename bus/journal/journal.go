@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,6 +37,13 @@ type Options struct {
 	// databases may end one by themselves.
 	// Defaults to always.
 	InTransaction func(driverConn any) bool
+	// Notify sends a text to all servers on the database, and Listen calls heard with each that was sent, this server's own too, until ctx ends;
+	// with "" when some may have been missed. They carry hints: what is lost or late is found by polling. Default to nothing: this is the only server.
+	Notify func(ctx context.Context, text string) error
+	Listen func(ctx context.Context, heard func(text string))
+	// Lease is how long, by the database's clock, a durable name stays with a server that doesn't answer. It is extended every third of it.
+	// Only on databases that several servers can share. Defaults to 5 s.
+	Lease time.Duration
 	// Retention says which events are removed, regularly, until Close. Defaults to none.
 	Retention Retention
 }
@@ -55,6 +63,10 @@ type Journal struct {
 	line  *line // of whoever has the turn
 
 	attachment atomic.Pointer[bus.Attachment]
+
+	instance string // tells this journal from those of other servers
+	hints    *hints
+	leases   *leases // nil: the database is this process's alone
 
 	retention Retention // complete
 	janitor   *janitor  // nil: nothing is ever removed
@@ -80,6 +92,7 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 		dialect: o.Write.Name(),
 		turns:   newTurns(),
 
+		instance:  fmt.Sprintf("%016x", rand.Uint64()),
 		retention: retention,
 	}
 	if j.logger == nil {
@@ -98,6 +111,7 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 		return nil, err
 	}
 	j.startJanitor()
+	j.hints.start()
 	return j, nil
 }
 
@@ -121,6 +135,13 @@ func (j *Journal) connect(o Options) error {
 	}
 	j.line = &line{db: writeSQL, begin: begin, aborts: j.dialect == "postgres", classify: o.Classify, standing: o.InTransaction}
 	j.text = textsFor(j.dialect)
+	j.hints = newHints(j, o)
+	if j.dialect == "postgres" {
+		if o.Lease <= 0 {
+			o.Lease = 5 * time.Second
+		}
+		j.leases = newLeases(j, o.Lease)
+	}
 	return nil
 }
 
@@ -137,6 +158,8 @@ func (j *Journal) Close(ctx context.Context) error {
 	}
 	j.closing.Lock()
 	defer j.closing.Unlock()
+	j.leases.close(ctx)
+	j.hints.close()
 	j.line.close()
 	return nil
 }
@@ -149,6 +172,7 @@ func (j *Journal) Attach(a bus.Attachment) (detach func(), err error) {
 	if a.Prepare == nil || a.Wake == nil {
 		return nil, errors.New("journal: attach: Prepare and Wake are required")
 	}
+	a.Committed = j.hints.after(a)
 	if !j.attachment.CompareAndSwap(nil, &a) {
 		return nil, bus.ErrAttached
 	}

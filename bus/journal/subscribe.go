@@ -96,6 +96,9 @@ func (g *gate[T]) apply(ctx context.Context, events []bus.Event[T], to uint64) e
 			}
 			stop = err
 		}
+		if err := t.mayStore(g.name, false); err != nil {
+			return err
+		}
 		return t.raiseCursor(g.name, to)
 	}, Background(), Named("subscription "+g.name))
 	if err != nil {

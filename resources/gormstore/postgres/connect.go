@@ -67,22 +67,23 @@ func durable(ctx context.Context, c *pgx.Conn) error {
 func milliseconds(d time.Duration) string { return strconv.FormatInt(max(1, d.Milliseconds()), 10) }
 
 // checkServer refuses a server that is too old, a database that isn't in UTF-8, and a search path without a schema to make tables in.
-func checkServer(db *sql.DB) error {
+// It returns that schema.
+func checkServer(db *sql.DB) (string, error) {
 	var version int
 	var encoding string
 	var schema sql.NullString
 	err := db.QueryRow("SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), current_schema()").Scan(&version, &encoding, &schema)
 	switch {
 	case err != nil:
-		return classify(err)
+		return "", classify(err)
 	case version < oldest:
-		return fmt.Errorf("PostgreSQL %d.%d is too old: it must be %d or newer", version/10000, version%10000, oldest/10000)
+		return "", fmt.Errorf("PostgreSQL %d.%d is too old: it must be %d or newer", version/10000, version%10000, oldest/10000)
 	case encoding != "UTF8":
-		return fmt.Errorf("the database's encoding is %s: it must be UTF8", encoding)
+		return "", fmt.Errorf("the database's encoding is %s: it must be UTF8", encoding)
 	case !schema.Valid:
-		return fmt.Errorf("no schema of the search path exists (CREATE SCHEMA makes one)")
+		return "", fmt.Errorf("no schema of the search path exists (CREATE SCHEMA makes one)")
 	}
-	return nil
+	return schema.String, nil
 }
 
 // inTransaction reports whether statements can still be committed: after one that failed PostgreSQL only takes a rollback.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cloudbus-go/cloudbus/bus/journal"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore"
+	"github.com/jackc/pgx/v5"
 	gormpostgres "gorm.io/driver/postgres"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -25,6 +26,8 @@ type Options struct {
 	BusyTimeout time.Duration
 	// MemberLimit is journal.Options.MemberLimit. A server that is stopped in a transaction loses it, and its locks, after that time. Defaults to 5 s.
 	MemberLimit time.Duration
+	// Lease is journal.Options.Lease: after it another server takes over the durable subscriptions of one that is gone. Defaults to 5 s.
+	Lease time.Duration
 	// ConnectTimeout is how long a connection may take to be made, unless the DSN says so. Defaults to 5 s.
 	ConnectTimeout time.Duration
 	// Retention is journal.Options.Retention: which events are removed. Every server may remove them. Defaults to none.
@@ -63,7 +66,10 @@ func open(dsn string, o Options) (_ *gormstore.Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pools{write: writer(config, o), read: reader(config, o)}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	p := &pools{config: config, write: writer(config, o), read: reader(config, o)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())
@@ -74,6 +80,7 @@ func open(dsn string, o Options) (_ *gormstore.Store, err error) {
 
 // pools are what lies under a store.
 type pools struct {
+	config      *pgx.ConnConfig
 	write, read *sql.DB
 }
 
@@ -86,12 +93,14 @@ func (p *pools) store(o Options) (*gormstore.Store, error) {
 	if err != nil {
 		return nil, classify(err)
 	}
-	if err := checkServer(p.read); err != nil {
+	schema, err := checkServer(p.read)
+	if err != nil {
 		return nil, err
 	}
+	news := newChannel(p.config, p.read, schema, o.Logger)
 	j, err := journal.Open(context.Background(), journal.Options{
 		Write: write, Read: read, Logger: o.Logger, Now: o.Now, MemberLimit: o.MemberLimit, Classify: classify, InTransaction: inTransaction,
-		Retention: o.Retention,
+		Retention: o.Retention, Notify: news.notify, Listen: news.listen, Lease: o.Lease,
 	})
 	if err != nil {
 		return nil, err

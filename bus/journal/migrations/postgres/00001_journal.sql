@@ -36,7 +36,18 @@ CREATE TABLE journal_cursor (
     updated_at BIGINT NOT NULL
 ) WITH (fillfactor = 50);
 
+-- Which server runs a durable subscription, until when by this database's clock. The fence rises with each holder; it is part of a key,
+-- so that a new holder's update waits for transactions that have the row FOR KEY SHARE.
+CREATE TABLE leases (
+    name   TEXT        COLLATE "C" PRIMARY KEY,
+    holder TEXT        NOT NULL,
+    fence  BIGINT      NOT NULL,
+    until  TIMESTAMPTZ NOT NULL,
+    UNIQUE (name, fence)
+) WITH (fillfactor = 50);
+
 -- +goose Down
+DROP TABLE leases;
 DROP TABLE journal_cursor;
 DROP TABLE journal_head;
 DROP TABLE journal;

@@ -14,6 +14,7 @@ const (
 	Created   Action = "created"
 	Moved     Action = "moved"
 	Updated   Action = "updated"
+	Removed   Action = "removed"   // a purge has deleted it: what was final is gone
 	Unchanged Action = "unchanged" // a Same edge, or an Update that altered nothing: told to the caller and to After listeners, never posted
 )
 
@@ -26,7 +27,7 @@ type Change struct {
 	Tenant     string      `json:"tenant,omitempty"`
 	Trigger    fsm.Trigger `json:"trigger,omitempty"`
 	From       fsm.State   `json:"from,omitempty"` // state before; "" for created
-	To         fsm.State   `json:"to"`             // state after
+	To         fsm.State   `json:"to"`             // state after; of what was removed, its last
 	FromOrigin fsm.State   `json:"from_origin,omitempty"`
 	Origin     fsm.State   `json:"origin,omitempty"`
 	Operation  bus.ID      `json:"operation,omitzero"` // the operation that this change began, carried on or ended
@@ -46,10 +47,10 @@ func (c Change) Changed() bool { return c.Action != Unchanged }
 // Took is how long the call took, listeners included, by the engine's clock: for AfterListeners. Elsewhere it is 0.
 func (c Change) Took() time.Duration { return c.took }
 
-// EventType is <kind>.created, <kind>.updated or <kind>.state.<to>; "" for what is never posted.
+// EventType is <kind>.created, <kind>.updated, <kind>.removed or <kind>.state.<to>; "" for what is never posted.
 func (c Change) EventType() string {
 	switch c.Action {
-	case Created, Updated:
+	case Created, Updated, Removed:
 		return c.Kind + "." + string(c.Action)
 	case Moved:
 		return c.Kind + ".state." + string(c.To)

@@ -10,13 +10,18 @@ import (
 )
 
 func (h *Handle) create(ctx context.Context, obj any, opts []Option) (outcome, error) {
+	base, obj := h.creation(obj)
+	return h.perform(ctx, base, opts, func(_ context.Context, w *work) error { return w.planCreate(obj) })
+}
+
+// creation is the change as far as it is known at once; the object is nil if it isn't a *T.
+func (h *Handle) creation(obj any) (Change, any) {
 	base := Change{Action: Created}
 	if v := reflect.ValueOf(obj); !v.IsValid() || v.Type() != reflect.PointerTo(h.info.Type) || v.IsNil() {
-		obj = nil
-	} else {
-		base.ResourceID, base.Tenant = ObjectOf(obj).ID, ObjectOf(obj).Tenant
+		return base, nil
 	}
-	return h.perform(ctx, base, opts, func(_ context.Context, w *work) error { return w.planCreate(obj) })
+	base.ResourceID, base.Tenant = ObjectOf(obj).ID, ObjectOf(obj).Tenant
+	return base, obj
 }
 
 func (w *work) planCreate(given any) error {

@@ -29,6 +29,7 @@ type Engine struct {
 	log       *slog.Logger
 	clock     func() time.Time
 	counts    counts
+	pulse     pulse
 
 	mu    sync.RWMutex
 	kinds map[string]*Handle // nil: being registered
@@ -57,7 +58,7 @@ func New(o Options) (*Engine, error) {
 	}
 	e := &Engine{
 		store: o.Store, bus: o.Bus, listeners: slices.Clone(o.Listeners),
-		log: o.Logger, clock: o.Now, kinds: map[string]*Handle{},
+		log: o.Logger, clock: o.Now, kinds: map[string]*Handle{}, pulse: newPulse(),
 	}
 	if e.log == nil {
 		e.log = slog.Default()

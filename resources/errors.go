@@ -26,6 +26,8 @@ var (
 	ErrRemoved = errors.New("resources: in a final state")
 	// ErrTxDone: a Tx was used after the function it was given to had returned.
 	ErrTxDone = errors.New("resources: the transaction is over")
+	// ErrRunning: the engine's Run is at work already.
+	ErrRunning = errors.New("resources: the engine is running already")
 	// ErrInWriter: the caller is itself a member of the writer it would wait for.
 	ErrInWriter = bus.ErrInWriter
 )

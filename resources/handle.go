@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/fsm"
@@ -15,6 +16,9 @@ type Handle struct {
 	info   *Info
 	chain  chain
 	build  func(c Change, snapshot any) bus.Payload // Changed[T]
+
+	limits     []stateLimit
+	purgeAfter *time.Duration // nil: never
 }
 
 // Name returns the kind's name.

@@ -3,6 +3,7 @@ package resources
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/cloudbus-go/cloudbus/fsm"
 )
@@ -69,6 +70,11 @@ func (k *Kind[T]) changed(out outcome, err error) (Changed[T], error) {
 	c := out.change
 	c.payload = nil
 	return Changed[T]{Change: c, Resource: *k.h.info.snapshot(out.object).(*T)}, nil
+}
+
+// Purge removes resources that have been in a final state for longer than age. See Handle.Purge.
+func (k *Kind[T]) Purge(ctx context.Context, age time.Duration, opts ...Option) (Purged, error) {
+	return k.h.Purge(ctx, age, opts...)
 }
 
 // Allowed lists the triggers that Fire would take now, in order of declaration; ErrNotFound.

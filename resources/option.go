@@ -9,7 +9,8 @@ import (
 	"github.com/cloudbus-go/cloudbus/bus"
 )
 
-// Option of one call. Create and Update take Actor, Reason, At and With; Fire also Operation and Set. Others are an *InvalidError.
+// Option of one call. Create and Update take Actor, Reason, At and With; Fire also Operation and Set; CreateBatch Actor, Reason and At;
+// Purge Actor and Reason. Others are an *InvalidError.
 type Option func(*call)
 
 // call is what the options of one call say.
@@ -21,10 +22,21 @@ type call struct {
 	operation  bus.ID
 	sets       []func(any) error
 	withs      []func(Tx) error
-	fires      bool // the call is a Fire
+	form       form
+	began      time.Time
 	hasActor   bool
 	firstFault error
 }
+
+// form is what sort of call takes the options.
+type form uint8
+
+const (
+	forChange form = iota // Create, Update
+	forFire
+	forBatch
+	forPurge
+)
 
 // Actor says who wants the change: user:42. Defaults to the actor of the event whose handler makes the call, if any.
 // At most 255 bytes without control characters.
@@ -41,6 +53,9 @@ func Reason(r string) Option {
 // StateSince is lifted to it, and counted (Stats).
 func At(t time.Time) Option {
 	return func(c *call) {
+		if c.form == forPurge {
+			c.fault("at", "is no option of Purge")
+		}
 		if t.IsZero() {
 			c.fault("at", "is zero; leave At out for now")
 		}
@@ -76,6 +91,9 @@ func Set(set func(obj any) error) Option {
 // again if the store has to repeat the transaction.
 func With(fn func(Tx) error) Option {
 	return func(c *call) {
+		if c.form == forBatch || c.form == forPurge {
+			c.fault("With", "is an option of calls for one resource")
+		}
 		if fn == nil {
 			c.fault("With", "the function is nil")
 		}
@@ -90,7 +108,7 @@ func (c *call) fault(field, format string, args ...any) {
 }
 
 func (c *call) onlyFire(option string) {
-	if !c.fires {
+	if c.form != forFire {
 		c.fault(option, "is an option of Fire only")
 	}
 }
@@ -98,8 +116,8 @@ func (c *call) onlyFire(option string) {
 const maxAhead = 24 * time.Hour
 
 // newCall applies and checks the options. The call is usable, for telling listeners, even if there is an error.
-func newCall(kind, id string, fires bool, opts []Option, now time.Time) (*call, error) {
-	c := &call{kind: kind, id: id, fires: fires}
+func newCall(kind, id string, form form, opts []Option, now time.Time) (*call, error) {
+	c := &call{kind: kind, id: id, form: form, began: now}
 	for i, o := range opts {
 		if o == nil {
 			c.fault("options", "option %d is nil", i)

@@ -16,6 +16,8 @@ type KindOption func(*kindSettings)
 type kindSettings struct {
 	limits    map[fsm.State]time.Duration
 	listeners []Listener
+
+	purgeAfter *time.Duration
 }
 
 // Limit gives a transitional state another limit than the machine's.
@@ -33,7 +35,7 @@ func Listen(l ...Listener) KindOption {
 	return func(k *kindSettings) { k.listeners = append(k.listeners, l...) }
 }
 
-// Register adds a kind: its payload type Changed[T] for "<kind>.>" on the bus, its table in the store.
+// Register adds a kind: its payload types on the bus, Changed[T] for "<kind>.>" and Stuck for "<kind>.stuck"; its table in the store.
 //
 // It refuses, with an *InvalidError, a T that isn't a struct or doesn't embed Object by value, a missing machine, names and Go types
 // that are taken, and limits for states that have none; and, with a *StatesError that counts them, stored resources in
@@ -42,7 +44,12 @@ func Register[T any](e *Engine, m *fsm.Machine, opts ...KindOption) (*Kind[T], e
 	build := func(c Change, snapshot any) bus.Payload {
 		return Changed[T]{Change: c, Resource: *snapshot.(*T)}
 	}
-	announce := func(kind string) error { return bus.Register[Changed[T]](e.bus, kind+".>", 1) }
+	announce := func(kind string) error {
+		if err := bus.Register[Changed[T]](e.bus, kind+".>", 1); err != nil {
+			return err
+		}
+		return bus.Register[Stuck](e.bus, kind+".stuck", 1)
+	}
 	h, err := register(e, reflect.TypeFor[T](), m, build, announce, opts)
 	if err != nil {
 		return nil, err
@@ -66,7 +73,7 @@ func register(e *Engine, t reflect.Type, m *fsm.Machine, build func(Change, any)
 	if err != nil {
 		return nil, err
 	}
-	h := &Handle{engine: e, info: info, chain: listeners, build: build}
+	h := &Handle{engine: e, info: info, chain: listeners, build: build, limits: limitsOf(m), purgeAfter: s.purgeAfter}
 	if err := e.reserve(info); err != nil {
 		return nil, err
 	}
@@ -85,6 +92,9 @@ func settings(m *fsm.Machine, opts []KindOption) (kindSettings, *fsm.Machine, er
 			return s, nil, &InvalidError{Kind: m.Kind(), Reason: fmt.Sprintf("option %d of Register is nil", i)}
 		}
 		o(&s)
+	}
+	if d := s.purgeAfter; d != nil && *d < 0 {
+		return s, nil, &InvalidError{Kind: m.Kind(), Field: "PurgeAfter", Reason: fmt.Sprintf("%v is below 0", *d)}
 	}
 	if s.limits == nil {
 		return s, m, nil

@@ -2,6 +2,7 @@ package resources
 
 import (
 	"context"
+	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/fsm"
@@ -20,12 +21,36 @@ type Store interface {
 	List(ctx context.Context, k *Info, q Query) ([]any, error)
 	// CountStates counts rows by state.
 	CountStates(ctx context.Context, k *Info) (map[fsm.State]int64, error)
+	// Overdue returns up to n objects, those that are in the state for longest first, whose stay in it (as named by Operation) was never
+	// reported and began at or before until, or was reported last at or before until (StoreTx.Report).
+	Overdue(ctx context.Context, k *Info, state fsm.State, until time.Time, n int) ([]any, error)
+	// NextStay returns the earliest time after a time at which an object that is in the state came into it, or at which a stay in the
+	// state was reported last; the zero time if there is none. It may tell of stays that are over.
+	NextStay(ctx context.Context, k *Info, state fsm.State, after time.Time) (time.Time, error)
+	// Stays returns up to q.Limit objects that are in a state, in order of StateSince and ID.
+	Stays(ctx context.Context, k *Info, q StayQuery) ([]any, error)
 	// Do runs fn as one member of the writer; all of it or nothing is committed. It may run fn more than once; what counts is the last
 	// time. bus.ErrInWriter if ctx is a member's. fn's context (StoreTx.Context) has the values of ctx, but not its end.
 	// An error of fn comes back as it is or wrapped.
 	Do(ctx context.Context, fn func(StoreTx) error) error
 	// Journal is the log that Append writes to, in the same transaction, and the identity of the writer (bus.InWriter).
 	Journal() bus.Journal
+}
+
+// BackgroundStore is implemented by stores in whose writer members that somebody waits for go first, before those of DoInBackground.
+// That is like Do in all else.
+type BackgroundStore interface {
+	Store
+	DoInBackground(ctx context.Context, fn func(StoreTx) error) error
+}
+
+// StayQuery selects the resources that are in a state, by how long they are.
+type StayQuery struct {
+	State fsm.State
+	Until time.Time // StateSince is at or before it
+	// After is the last of the page before: what comes after its StateSince and ID; nil for the first page.
+	After *Object
+	Limit int
 }
 
 // Tx is what listeners and resources.With see of the transaction that carries a change. It is valid until they return, and is for one
@@ -43,7 +68,15 @@ type Tx interface {
 // StoreTx is what a store gives the engine.
 type StoreTx interface {
 	Tx
-	Load(k *Info, id string) (any, error)          // ErrNotFound
+	// Load reads a row, and keeps others from altering it until the member has ended; ErrNotFound.
+	Load(k *Info, id string) (any, error)
 	Insert(k *Info, obj any) error                 // ErrExists
 	Update(k *Info, obj any, version uint64) error // writes all columns where id and version match; ErrConflict if no row does
+	// Delete removes the row where id and version match, and what was reported about it; ErrConflict if no row does.
+	Delete(k *Info, id string, version uint64) error
+	// Report notes that obj's stay in its state, named by its Operation, was reported for a time, and returns how many reports of the
+	// stay there are now; 0 if it was reported for that time, or a later one, before.
+	Report(k *Info, obj any, at time.Time) (times int, err error)
+	// ForgetReports forgets the reports of stays in a state that are over, of those that were reported last at or before a time.
+	ForgetReports(k *Info, state fsm.State, until time.Time) error
 }

@@ -22,10 +22,11 @@ type outcome struct {
 
 // work is one call of Create, Fire or Update on its way.
 type work struct {
-	h    *Handle
-	call *call
-	now  time.Time
-	base Change // what doesn't depend on the resource
+	h     *Handle
+	call  *call
+	began time.Time
+	now   time.Time
+	base  Change // what doesn't depend on the resource
 
 	// Of the present try. A member may still run when its caller has stopped waiting, so nothing here is written after commit began.
 	change  Change
@@ -37,19 +38,28 @@ type work struct {
 
 // perform takes a change from its options to its after-listeners. plan reads the resource and decides what becomes of it.
 func (h *Handle) perform(ctx context.Context, base Change, opts []Option, plan func(context.Context, *work) error) (out outcome, err error) {
-	began := h.engine.clock()
-	w := &work{h: h, now: began.UTC().Round(0)}
-	base.Kind = h.info.Name
-	w.call, err = newCall(base.Kind, base.ResourceID, base.Action == Moved, opts, w.now)
-	w.base = w.call.describe(ctx, base, w.now)
-	w.change = w.base
+	form := forChange
+	if base.Action == Moved {
+		form = forFire
+	}
+	c, err := newCall(h.info.Name, base.ResourceID, form, opts, h.engine.clock())
+	w := h.newWork(ctx, base, c)
 	told := errEnded
-	defer func() { h.tell(ctx, w.change, began, told) }()
+	defer func() { h.tell(ctx, w.change, w.began, told) }()
 	if err == nil {
 		out, err = h.carryOut(ctx, w, plan)
 	}
 	told = err
 	return out, err
+}
+
+// newWork begins a change.
+func (h *Handle) newWork(ctx context.Context, base Change, c *call) *work {
+	base.Kind = h.info.Name
+	w := &work{h: h, call: c, began: c.began, now: c.began.UTC().Round(0)}
+	w.base = c.describe(ctx, base, w.now)
+	w.change = w.base
+	return w
 }
 
 // errEnded is what after-listeners are told if runtime.Goexit was called by a function of the caller's: testing's FailNow does.
@@ -102,6 +112,7 @@ func (w *work) try(ctx context.Context, plan func(context.Context, *work) error)
 	if !w.change.Time.Equal(w.base.Time) {
 		w.h.engine.counts.lifted.Add(1)
 	}
+	w.h.engine.expect(w.h, &w.change)
 	return nil
 }
 
@@ -124,8 +135,11 @@ func (w *work) member(tx StoreTx) error {
 }
 
 func (w *work) write(tx StoreTx) error {
-	if w.version == 0 {
+	switch {
+	case w.version == 0:
 		return tx.Insert(w.h.info, w.object)
+	case w.base.Action == Removed:
+		return tx.Delete(w.h.info, w.change.ResourceID, w.version)
 	}
 	err := tx.Update(w.h.info, w.object, w.version)
 	w.conflict.Store(errors.Is(err, ErrConflict))
@@ -138,12 +152,16 @@ func (w *work) read(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := ObjectOf(obj)
+	w.note(ObjectOf(obj))
+	return obj, nil
+}
+
+// note notes where the resource stands.
+func (w *work) note(o *Object) {
 	c := w.base
 	c.Tenant, c.From, c.FromOrigin, c.Since = o.Tenant, o.State, o.Origin, o.StateSince
 	c.Version, c.Operation = o.Version, o.Operation
 	w.change, w.version = c, o.Version
-	return obj, nil
 }
 
 // unchanged ends a try that has nothing to write.

@@ -43,21 +43,25 @@ func (s *Store) List(ctx context.Context, k *resources.Info, q resources.Query) 
 	if err != nil {
 		return nil, err
 	}
+	return s.selectObjects(ctx, t, text, args...)
+}
+
+func (s *Store) selectObjects(ctx context.Context, t *table, text string, args ...any) ([]any, error) {
 	rows, err := s.read.QueryContext(ctx, text, args...)
 	if err != nil {
-		return nil, fmt.Errorf("gormstore: list %s: %w", k.Name, s.explain(err))
+		return nil, fmt.Errorf("gormstore: list %s: %w", t.kind.Name, s.explain(err))
 	}
 	defer func() { _ = rows.Close() }()
 	var all []any
 	for rows.Next() {
 		obj, err := t.scan(ctx, rows.Scan)
 		if err != nil {
-			return nil, fmt.Errorf("gormstore: list %s: %w", k.Name, s.explain(err))
+			return nil, fmt.Errorf("gormstore: list %s: %w", t.kind.Name, s.explain(err))
 		}
 		all = append(all, obj)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("gormstore: list %s: %w", k.Name, s.explain(err))
+		return nil, fmt.Errorf("gormstore: list %s: %w", t.kind.Name, s.explain(err))
 	}
 	return all, nil
 }

@@ -3,8 +3,10 @@ package gormstore
 import (
 	"context"
 	"database/sql"
+	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 
 	"github.com/cloudbus-go/cloudbus/bus"
@@ -12,6 +14,17 @@ import (
 	"github.com/cloudbus-go/cloudbus/resources"
 	"gorm.io/gorm"
 )
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+func migrationFiles() fs.FS {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return files
+}
 
 // Options of New.
 type Options struct {
@@ -47,6 +60,9 @@ func New(o Options) (*Store, error) {
 	}
 	if o.Classify == nil {
 		o.Classify = func(err error) error { return err }
+	}
+	if err := o.Journal.Migrate(context.Background(), "resources", migrationFiles()); err != nil {
+		return nil, fmt.Errorf("gormstore: %w", err)
 	}
 	return &Store{journal: o.Journal, db: o.Journal.DB(), read: read, explain: o.Classify, release: o.Close}, nil
 }
@@ -89,6 +105,9 @@ func (s *Store) Bind(ctx context.Context, k *resources.Info) error {
 	if err := t.check(ctx, s.read); err != nil {
 		return s.explain(err)
 	}
+	if err := s.indexStays(ctx, t); err != nil {
+		return err
+	}
 	if t.byID, err = s.read.PrepareContext(ctx, t.load); err != nil {
 		return fmt.Errorf("gormstore: kind %s: %w", k.Name, s.explain(err))
 	}
@@ -122,4 +141,10 @@ func (s *Store) Do(ctx context.Context, fn func(resources.StoreTx) error) error 
 	return s.journal.Do(ctx, func(tx *journal.Tx) error { return fn(transaction{store: s, tx: tx}) }, journal.Named("change of a resource"))
 }
 
-var _ resources.Store = (*Store)(nil)
+// DoInBackground runs fn as a member that lets those go first that somebody waits for.
+func (s *Store) DoInBackground(ctx context.Context, fn func(resources.StoreTx) error) error {
+	return s.journal.Do(ctx, func(tx *journal.Tx) error { return fn(transaction{store: s, tx: tx}) },
+		journal.Named("background change of resources"), journal.Background())
+}
+
+var _ resources.BackgroundStore = (*Store)(nil)

@@ -24,6 +24,8 @@ type table struct {
 	byField map[string]column // by the JSON name of the kind's field
 
 	insert, update, load, list, count string
+	lock                              string // load, in a member: nobody else alters the row until it has ended
+	stays                             stayTexts
 
 	byID *sql.Stmt // load, on the read pool; closed with it
 }
@@ -69,6 +71,11 @@ func (t *table) write() {
 	t.insert = t.bind("INSERT INTO " + name + " (" + all + ") VALUES (" + strings.Join(marks, ", ") + ")" + t.unlessThere())
 	t.update = t.bind("UPDATE " + name + " SET " + strings.Join(sets, ", ") + " WHERE id = ? AND version = ?")
 	t.load = t.bind("SELECT " + all + " FROM " + name + " WHERE id = ?")
+	t.lock = t.load
+	if t.db.Name() == "postgres" {
+		t.lock += " FOR UPDATE"
+	}
+	t.stays = t.writeStays()
 	t.list = "SELECT " + all + " FROM " + name
 	t.count = "SELECT state, count(*) FROM " + name + " GROUP BY state"
 }

@@ -54,7 +54,7 @@ func (t transaction) Load(k *resources.Info, id string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	obj, err := table.scan(t.Context(), func(dest ...any) error { return t.tx.QueryRow(table.load, []any{id}, dest...) })
+	obj, err := table.scan(t.Context(), func(dest ...any) error { return t.tx.QueryRow(table.lock, []any{id}, dest...) })
 	if err != nil {
 		return nil, table.notFound(id, err)
 	}

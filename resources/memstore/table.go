@@ -3,24 +3,65 @@ package memstore
 import (
 	"reflect"
 	"slices"
+	"time"
 
+	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/fsm"
 	"github.com/cloudbus-go/cloudbus/resources"
 )
 
 // table holds the committed rows of a kind. Rows are never altered, only replaced.
 type table struct {
-	typ  reflect.Type
-	rows map[string]any // *T by id
-	ids  []string       // in order
+	typ     reflect.Type
+	rows    map[string]any // *T by id
+	ids     []string       // in order
+	states  map[fsm.State]map[string]bool
+	reports map[string]report // of stays, by id
 }
 
-func newTable(t reflect.Type) *table { return &table{typ: t, rows: map[string]any{}} }
+// report is what was said about a resource that is stuck.
+type report struct {
+	state     fsm.State
+	operation bus.ID
+	at        time.Time
+	times     int
+}
+
+func newTable(t reflect.Type) *table {
+	return &table{typ: t, rows: map[string]any{}, states: map[fsm.State]map[string]bool{}, reports: map[string]report{}}
+}
 
 func (t *table) put(row any) {
-	id := resources.ObjectOf(row).ID
-	if _, ok := t.rows[id]; !ok {
-		at, _ := slices.BinarySearch(t.ids, id)
-		t.ids = slices.Insert(t.ids, at, id)
+	o := resources.ObjectOf(row)
+	if old, ok := t.rows[o.ID]; !ok {
+		at, _ := slices.BinarySearch(t.ids, o.ID)
+		t.ids = slices.Insert(t.ids, at, o.ID)
+	} else {
+		delete(t.states[resources.ObjectOf(old).State], o.ID)
 	}
-	t.rows[id] = row
+	t.rows[o.ID] = row
+	if t.states[o.State] == nil {
+		t.states[o.State] = map[string]bool{}
+	}
+	t.states[o.State][o.ID] = true
+}
+
+func (t *table) remove(id string) {
+	row, ok := t.rows[id]
+	if !ok {
+		return
+	}
+	at, _ := slices.BinarySearch(t.ids, id)
+	t.ids = slices.Delete(t.ids, at, at+1)
+	delete(t.states[resources.ObjectOf(row).State], id)
+	delete(t.rows, id)
+	delete(t.reports, id)
+}
+
+// reported returns the newest report of a resource's stay; the zero report if there is none.
+func (t *table) reported(o *resources.Object) report {
+	if r := t.reports[o.ID]; r.state == o.State && r.operation == o.Operation {
+		return r
+	}
+	return report{}
 }

@@ -18,8 +18,9 @@ type key struct{ kind, id string }
 type tx struct {
 	store   *Store
 	ctx     context.Context
-	rows    map[key]any
-	order   []key // in which rows were first written
+	rows    map[key]any // nil: deleted
+	order   []key       // in which rows were first written
+	reports map[key]report
 	records []bus.Record
 	over    atomic.Bool
 }
@@ -83,7 +84,14 @@ func protect(t *tx, fn func(resources.StoreTx) error) (err error) {
 func (s *Store) commit(t *tx) {
 	s.mu.Lock()
 	for _, k := range t.order {
-		s.tables[k.kind].put(t.rows[k])
+		if row := t.rows[k]; row != nil {
+			s.tables[k.kind].put(row)
+		} else {
+			s.tables[k.kind].remove(k.id)
+		}
+	}
+	for k, r := range t.reports {
+		s.tables[k.kind].reports[k.id] = r
 	}
 	records := s.journal.append(t.records)
 	s.mu.Unlock()
@@ -146,7 +154,7 @@ func (t *tx) Update(k *resources.Info, obj any, version uint64) error {
 // row is what the member sees: its own writes, then what is committed. Nobody else writes while it runs.
 func (t *tx) row(at key) (any, bool) {
 	if row, ok := t.rows[at]; ok {
-		return row, true
+		return row, row != nil
 	}
 	t.store.mu.RLock()
 	defer t.store.mu.RUnlock()

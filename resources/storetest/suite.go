@@ -32,6 +32,13 @@ func Run(t *testing.T, open Open) {
 		{"row and event are left out together", testNeither},
 		{"a failing member leaves its neighbours alone", testNeighbours},
 
+		{"stays are found by how long they last", testStays},
+		{"a stay is reported once for each time", testReports},
+		{"what is stuck is told once, across restarts", testStuck},
+		{"deleted rows are gone", testDelete},
+		{"a purge leaves events behind", testPurge},
+		{"batches are made whole, or not at all", testBatch},
+
 		{"two callers, one move", testTwoCallers},
 		{"numbers have no holes", testGapless},
 		{"a storm of callers", testStorm},

@@ -23,7 +23,7 @@ type lane[T any] struct {
 	paused  atomic.Bool  // before the next try
 
 	// The worker's own.
-	contexts  []delivery
+	contexts  *deliveries // of the edition of the last event
 	chunk     int
 	chunkAt   int64 // ticks
 	fast      bool
@@ -136,13 +136,11 @@ func (l *lane[T]) runningSince() int64 {
 
 // context returns the context of an event's delivery.
 func (l *lane[T]) context(n *news[T]) *delivery {
-	if len(l.contexts) == 0 {
-		l.contexts = make([]delivery, deliverySlab)
+	e := n.sheet.edition.Load()
+	if l.contexts == nil || l.contexts.edition != e {
+		l.contexts = newDeliveries(l.in.sub, e)
 	}
-	d := &l.contexts[0]
-	l.contexts = l.contexts[1:]
-	d.sub, d.label = l.in.sub, n.label
-	return d
+	return &l.contexts.each[n.place]
 }
 
 // handle sees an event through: gap notice, tries, and what follows.

@@ -9,16 +9,13 @@ type news[T any] struct {
 	ticket uint64       // of the reader that waits for it to be done; 0: none
 	at     atomic.Int64 // when it was offered, Unix ns; inspection looks at it without holding the sheet
 	sheet  *sheet[T]    // for ever the same
-	label  *label
+	place  uint8        // on it
 }
 
-// sign labels the event, before anybody gets it.
+// sign notes what the event is, before anybody gets it.
 func (n *news[T]) sign(now int64) {
 	n.at.Store(now)
-	n.label.id = n.event.ID
-	if c := n.event.CorrelationID; c != "" {
-		n.label.correlate(c)
-	}
+	n.sheet.edition.Load().sign(int(n.place), &n.event.Header)
 }
 
 // published ends the publisher's part: from now on only the queues that took it hold it.

@@ -25,7 +25,7 @@ type sheet[T any] struct {
 func newSheet[T any](p *press[T]) *sheet[T] {
 	s := &sheet[T]{press: p}
 	for i := range s.news {
-		s.news[i].sheet = s
+		s.news[i].sheet, s.news[i].place = s, uint8(i)
 	}
 	return s
 }
@@ -61,11 +61,7 @@ func (p *press[T]) turn(full *sheet[T]) {
 	if !ok {
 		s = newSheet(p)
 	}
-	e := newEdition(s)
-	for i := range s.news {
-		s.news[i].label = &e.labels[i]
-	}
-	s.edition.Store(e)
+	s.edition.Store(&edition{sheet: s})
 	s.holds.Store(sheetSize * publishing)
 	s.next.Store(0) // at last: somebody may still have the sheet from the last time
 	p.sheet.Store(s)

@@ -58,12 +58,13 @@ type Bus struct {
 	subs    []*Subscription // that get events
 	made    uint64          // how many there ever were
 	durable map[string]*Subscription
+	quick   clock       // of what is published
 	unknown *topic[Raw] // recorded events of no registered type
 }
 
 // New starts a bus. If its journal can't be attached, Subscribe, Publish and Client operations return that error.
 func New(o Options) *Bus {
-	b := &Bus{opts: o, log: o.Logger, source: o.Source, clock: o.Now, journal: o.Journal, durable: make(map[string]*Subscription)}
+	b := &Bus{opts: o, log: o.Logger, source: o.Source, clock: o.Now, quick: clock{given: o.Now}, journal: o.Journal, durable: make(map[string]*Subscription)}
 	if b.log == nil {
 		b.log = slog.Default()
 	}

@@ -27,7 +27,7 @@ func (t *topic[T]) asPayload(p *T) Payload {
 
 func (t *topic[T]) offer(ctx context.Context, p *posting[T], stamps []Stamp) error {
 	h := &p.news.event.Header
-	now := t.bus.now()
+	now := t.bus.quick.now()
 	if err := t.bus.stamp(ctx, h, t.asPayload(&p.news.event.Payload), now, stamps); err != nil {
 		return err
 	}

@@ -9,15 +9,27 @@ func (q *queue[T]) state() (depth int, oldest int64) {
 	}
 	depth = q.depth()
 	for i := q.next.Load(); i < int64(q.batch.n); i = q.next.Load() {
-		at := q.batch.at(int(i)).news.at.Load()
-		if q.next.Load() == i { // else the worker has claimed it, and it may be another event by now
+		if at, ok := q.offeredAt(i); ok {
 			return depth, at
 		}
 	}
 	if q.in.n > 0 {
-		oldest = q.in.at(0).news.at.Load()
+		oldest = q.in.at(0).news.at
 	}
 	return depth, oldest
+}
+
+// offeredAt is when the event of a slot of the batch was offered, if the worker still hasn't claimed it; else it may be another event by now. q.mu is held.
+func (q *queue[T]) offeredAt(i int64) (at int64, ok bool) {
+	n := q.batch.at(int(i)).news
+	if !n.sheet.hold() {
+		return 0, false
+	}
+	if ok = q.next.Load() == i; ok {
+		at = n.at
+	}
+	n.release()
+	return at, ok
 }
 
 // atHand is the header of the event that the worker is at, or of the first that waits.

@@ -1,20 +1,18 @@
 package bus
 
-import "sync/atomic"
-
 // news is one event on its way; all queues that have it share it. It lies on a sheet with others, and what is counted is who holds the sheet.
 type news[T any] struct {
 	event  Event[T]
-	err    error        // it couldn't be decoded
-	ticket uint64       // of the reader that waits for it to be done; 0: none
-	at     atomic.Int64 // when it was offered, Unix ns; inspection looks at it without holding the sheet
-	sheet  *sheet[T]    // for ever the same
-	place  uint8        // on it
+	err    error     // it couldn't be decoded
+	ticket uint64    // of the reader that waits for it to be done; 0: none
+	at     int64     // when it was offered, Unix ns
+	sheet  *sheet[T] // for ever the same
+	place  uint8     // on it
 }
 
 // sign notes what the event is, before anybody gets it.
 func (n *news[T]) sign(now int64) {
-	n.at.Store(now)
+	n.at = now
 	n.sheet.edition.Load().sign(int(n.place), &n.event.Header)
 }
 

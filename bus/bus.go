@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"fmt"
+	"iter"
 	"log/slog"
 	"os"
 	"reflect"
@@ -241,29 +242,51 @@ func (b *Bus) noteEarly(t anyTopic) {
 func (b *Bus) unroute(s *Subscription) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if i := slices.Index(b.subs, s); i >= 0 {
-		b.subs = slices.Delete(b.subs, i, i+1)
+	i := slices.Index(b.subs, s)
+	if i < 0 {
+		return
+	}
+	b.subs = slices.Delete(b.subs, i, i+1)
+	if !b.closed.Load() { // then nobody offers any more
 		b.reroute(s)
 	}
 }
 
-// reroute rebuilds the topics that s is concerned with. b.mu is held.
+// reroute rebuilds the topics that s, which has ended, was concerned with. b.mu is held.
 func (b *Bus) reroute(s *Subscription) {
-	bt, boxed := s.inner.(boxTaker)
-	for _, t := range *b.topics.Load() {
-		if t.goType() == s.goType || boxed && bt.accepts(t.goType()) {
-			t.rebuild()
+	for t := range b.topicsFor(s) {
+		t.rebuild()
+	}
+	if s.mode.reads() {
+		readers := slices.DeleteFunc(slices.Clone(*b.readers.Load()), func(r *Subscription) bool { return r == s })
+		b.readers.Store(&readers)
+	}
+}
+
+// route lets the topics offer their events to s, which is new. b.mu is held.
+func (b *Bus) route(s *Subscription) {
+	for t := range b.topicsFor(s) {
+		t.join(s)
+	}
+	if s.mode.reads() {
+		readers := append(*b.readers.Load(), s) // beyond what others look at
+		b.readers.Store(&readers)
+	}
+}
+
+// topicsFor yields the topics that s is concerned with. b.mu is held.
+func (b *Bus) topicsFor(s *Subscription) iter.Seq[anyTopic] {
+	return func(yield func(anyTopic) bool) {
+		bt, boxed := s.inner.(boxTaker)
+		for _, t := range *b.topics.Load() {
+			if (t.goType() == s.goType || boxed && bt.accepts(t.goType())) && !yield(t) {
+				return
+			}
+		}
+		if boxed && bt.accepts(nil) {
+			yield(b.unknown)
 		}
 	}
-	b.unknown.rebuild()
-	if !s.mode.reads() {
-		return
-	}
-	readers := slices.DeleteFunc(slices.Clone(*b.readers.Load()), func(r *Subscription) bool { return r == s })
-	if slices.Contains(b.subs, s) {
-		readers = append(readers, s)
-	}
-	b.readers.Store(&readers)
 }
 
 // live lists the subscriptions that the pump brings recorded events to.
@@ -280,7 +303,9 @@ func (b *Bus) forget(s *Subscription) {
 	if b.durable[s.settings.durable] == s {
 		delete(b.durable, s.settings.durable)
 	}
-	s.client.subs = slices.DeleteFunc(s.client.subs, func(o *Subscription) bool { return o == s })
+	if i := slices.Index(s.client.subs, s); i >= 0 {
+		s.client.subs = slices.Delete(s.client.subs, i, i+1)
+	}
 }
 
 // isDurable reports whether a durable name is in use.

@@ -3,6 +3,7 @@ package bus_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -80,4 +81,32 @@ func TestCloseOfTheBusWhilePublishingIsAnErrorIfTheEventIsLost(t *testing.T) {
 		}
 		s.want(t)
 	})
+}
+
+// The closer races with the worker that is about to call the handler.
+func TestCloseNoHandlerStartsAfterItHasReturned(t *testing.T) {
+	b := bus.New(bus.Options{})
+	t.Cleanup(func() { _ = b.Close(context.Background()) })
+	c := b.Client("test")
+	for range 5000 {
+		var closed, late atomic.Bool
+		sub, err := bus.Subscribe(c, func(context.Context, bus.Event[noted]) error {
+			if closed.Load() {
+				late.Store(true)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := bus.Publish(context.Background(), c, noted{N: 1}); err != nil {
+			t.Fatal(err)
+		}
+		sub.Close()
+		closed.Store(true)
+		<-sub.Done()
+		if late.Load() {
+			t.Fatal("a handler has started after Close had returned")
+		}
+	}
 }

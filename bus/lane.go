@@ -21,6 +21,7 @@ type lane[T any] struct {
 	reader  *reader[T]   // to be told what is done; nil for live subscriptions
 	running atomic.Int64 // since when a chunk runs, in ticks; 0: idle
 	paused  atomic.Bool  // before the next try
+	cut     atomic.Bool  // the event at hand won't be handled: the subscription was closed before the handler was called
 
 	// The worker's own.
 	contexts  *deliveries // of the edition of the last event
@@ -128,7 +129,7 @@ func (l *lane[T]) endChunk(last string) {
 
 // runningSince is since when the handler runs, in ticks; 0: it doesn't.
 func (l *lane[T]) runningSince() int64 {
-	if l.paused.Load() {
+	if l.paused.Load() || l.cut.Load() {
 		return 0
 	}
 	return l.running.Load()
@@ -154,7 +155,23 @@ func (l *lane[T]) handle(n *news[T]) {
 		l.settle(l.in.sub.giveUp(n.event.Header, n.err, 0))
 		return
 	}
+	if l.queue.ended() {
+		l.cutOff()
+		l.settle(false)
+		return
+	}
 	l.settle(l.attempts())
+}
+
+// cutOff leaves an event that was claimed just before the subscription was closed.
+func (l *lane[T]) cutOff() {
+	s := l.in.sub
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.cut.Store(true)
+	if !s.mode.stored() {
+		s.left++
+	}
 }
 
 // announce tells what was dropped before the event at hand; false: the subscription was closed meanwhile.

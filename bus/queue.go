@@ -288,6 +288,9 @@ func (q *queue[T]) close() int {
 	return left
 }
 
+// ended reports whether the queue was closed. The worker asks right before it calls the handler.
+func (q *queue[T]) ended() bool { return q.next.Load() >= closedAt }
+
 // drain ends the queue when it is empty.
 func (q *queue[T]) drain() {
 	q.mu.Lock()

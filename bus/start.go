@@ -63,7 +63,7 @@ func (b *Bus) admit(s *Subscription) error {
 	s.order = b.made
 	b.subs = append(b.subs, s)
 	b.watcher.expect(s.slowAfter)
-	b.reroute(s) // first, so that a reader that starts misses no nudge
+	b.route(s) // first, so that a reader that starts misses no nudge
 	s.inner.start()
 	return nil
 }

@@ -15,6 +15,7 @@ const maxGroups = 4096
 type anyTopic interface {
 	goType() reflect.Type
 	rebuild()
+	join(s *Subscription)
 	publishAny(ctx context.Context, p Payload, stamps []Stamp) error
 	recorded(r *Record, now int64)
 }
@@ -74,14 +75,27 @@ func (t *topic[T]) goType() reflect.Type { return t.typ }
 func (t *topic[T]) rebuild() {
 	r := &routes[T]{topic: t, schemas: t.bus.registry.of(t.typ)}
 	for _, s := range t.bus.subs {
-		r.upTo = max(r.upTo, s.order)
-		if in, ok := s.inner.(*inbox[T]); ok && !in.boxed && !t.bare {
-			r.concrete = append(r.concrete, in)
-		} else if bt, ok := s.inner.(boxTaker); ok && bt.accepts(t.typ) {
-			r.boxed = append(r.boxed, bt)
-		}
+		r.add(s)
 	}
 	t.routes.Store(r)
+}
+
+// join takes a new snapshot with one more subscription. It shares what the old one knows, so that subscribing costs the same however
+// many have. t.bus.mu is held.
+func (t *topic[T]) join(s *Subscription) {
+	old := t.routes.Load()
+	r := &routes[T]{topic: t, schemas: old.schemas, concrete: old.concrete, boxed: old.boxed, upTo: old.upTo}
+	r.add(s)
+	t.routes.Store(r)
+}
+
+func (r *routes[T]) add(s *Subscription) {
+	r.upTo = max(r.upTo, s.order)
+	if in, ok := s.inner.(*inbox[T]); ok && !in.boxed && !r.topic.bare {
+		r.concrete = append(r.concrete, in)
+	} else if bt, ok := s.inner.(boxTaker); ok && bt.accepts(r.topic.typ) {
+		r.boxed = append(r.boxed, bt)
+	}
 }
 
 // group returns the takers of an event type, or why it isn't one.

@@ -7,7 +7,8 @@ import (
 )
 
 var (
-	// ErrOutcomeUnknown: whether the member was committed isn't known: the database went away during COMMIT.
+	// ErrOutcomeUnknown: whether the member was committed isn't known: the database went away during COMMIT, or the caller's context ended while
+	// another member of the same transaction took long.
 	ErrOutcomeUnknown = errors.New("journal: the outcome is unknown")
 	// ErrBusy: another connection holds the database's lock.
 	ErrBusy = errors.New("journal: database is locked")

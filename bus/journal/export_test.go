@@ -7,7 +7,7 @@ func Waiting(j *Journal) int {
 	n := 0
 	for _, q := range []queue{j.turns.foreground, j.turns.background} {
 		for _, w := range q {
-			if !w.gone {
+			if w.state != gone {
 				n++
 			}
 		}

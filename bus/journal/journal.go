@@ -60,7 +60,12 @@ type Journal struct {
 	text    texts
 
 	turns *turns
-	line  *line // of whoever has the turn
+	watch watch
+
+	// Of whoever has the turn:
+	line    *line
+	group   group
+	careful int // so many members more get a savepoint
 
 	attachment atomic.Pointer[bus.Attachment]
 
@@ -104,6 +109,7 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 	if j.limit <= 0 {
 		j.limit = 5 * time.Second
 	}
+	j.watch.limit, j.watch.logger = j.limit, j.logger
 	if err := j.connect(o); err != nil {
 		return nil, err
 	}
@@ -160,6 +166,7 @@ func (j *Journal) Close(ctx context.Context) error {
 	defer j.closing.Unlock()
 	j.leases.close(ctx)
 	j.hints.close()
+	j.watch.stop()
 	j.line.close()
 	return nil
 }

@@ -20,7 +20,7 @@ type line struct {
 	classify   func(error) error
 	standing   func(driverConn any) bool
 	conn       *sql.Conn
-	statements map[string]*sql.Stmt
+	statements map[string]*prepared
 	broken     bool // the connection must not be used again
 }
 
@@ -33,7 +33,7 @@ func (l *line) open() error {
 	if err != nil {
 		return l.fail(err)
 	}
-	l.conn, l.statements, l.broken = conn, make(map[string]*sql.Stmt), false
+	l.conn, l.statements, l.broken = conn, make(map[string]*prepared), false
 	return nil
 }
 
@@ -110,15 +110,69 @@ func (l *line) inTransaction() bool {
 	return err == nil && stands
 }
 
-// prepared returns the statement for a query, preparing it at its first use.
-func (l *line) prepared(query string) (*sql.Stmt, error) {
+// lost reports, when a transaction can't be committed any more, whether the database has ended it by itself. If not, a statement that failed has spoilt it.
+func (l *line) lost() bool { return !l.aborts || l.broken }
+
+// Savepoints of members, of which there is one at a time.
+
+func (l *line) save() error    { return l.run("SAVEPOINT cloudbus_member") }
+func (l *line) release() error { return l.run("RELEASE SAVEPOINT cloudbus_member") }
+
+// undo goes back to the savepoint, and reports whether the transaction stands.
+func (l *line) undo() bool {
+	return l.run("ROLLBACK TO SAVEPOINT cloudbus_member") == nil && l.release() == nil && l.inTransaction()
+}
+
+func (l *line) run(query string) error {
+	_, _, err := l.exec(query, nil)
+	return l.failed("savepoint", err)
+}
+
+// failed says of a statement of the writer's own what went wrong, and whether it was the end of the transaction.
+func (l *line) failed(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("journal: %s: %w", what, l.fail(err))
+	if !l.inTransaction() {
+		err = fmt.Errorf("%w: %w", ErrTransactionLost, err)
+	}
+	return err
+}
+
+// prepared is a statement that is ready to run.
+type prepared struct {
+	*sql.Stmt
+	statement
+}
+
+func (l *line) exec(query string, args []any) (sql.Result, statement, error) {
+	s, err := l.prepare(query)
+	if err != nil {
+		return nil, statement{}, err
+	}
+	res, err := s.ExecContext(context.Background(), args...)
+	return res, s.statement, err
+}
+
+func (l *line) queryRow(query string, args, dest []any) (statement, error) {
+	s, err := l.prepare(query)
+	if err != nil {
+		return statement{}, err
+	}
+	return s.statement, s.QueryRowContext(context.Background(), args...).Scan(dest...)
+}
+
+// prepare returns the statement for a query, preparing it at its first use.
+func (l *line) prepare(query string) (*prepared, error) {
 	if s, ok := l.statements[query]; ok {
 		return s, nil
 	}
-	switch s := parseStatement(query); {
-	case s.ends:
+	parsed := parseStatement(query)
+	switch {
+	case parsed.ends:
 		return nil, errCommit
-	case s.count > 1:
+	case parsed.count > 1:
 		return nil, errSeveral // the driver would run the first and ignore the others
 	}
 	if len(l.statements) >= maxStatements {
@@ -128,10 +182,11 @@ func (l *line) prepared(query string) (*sql.Stmt, error) {
 			break
 		}
 	}
-	s, err := l.conn.PrepareContext(context.Background(), query)
+	stmt, err := l.conn.PrepareContext(context.Background(), query)
 	if err != nil {
 		return nil, err
 	}
+	s := &prepared{stmt, parsed}
 	l.statements[query] = s
 	return s, nil
 }

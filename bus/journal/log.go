@@ -11,34 +11,32 @@ import (
 	"github.com/cloudbus-go/cloudbus/bus"
 )
 
-// record gives the staged events their numbers and inserts them: the member's last statements before COMMIT.
-func (t *Tx) record() (last uint64, err error) {
-	if !t.begun {
-		if err := t.begin(); err != nil {
-			return 0, err
+// record gives staged events their numbers and inserts them: the last statements before COMMIT.
+func (j *Journal) record(staged []bus.Record) error {
+	if len(staged) == 0 {
+		return nil
+	}
+	n, last := uint64(len(staged)), uint64(0)
+	if _, err := j.line.queryRow(j.text.takeNumbers, []any{n}, []any{&last}); err != nil {
+		return j.line.failed("record events", err)
+	}
+	now := j.now()
+	for i := range staged {
+		r := &staged[i]
+		r.Seq, r.RecordedAt = last-n+1+uint64(i), now.Round(0).UTC()
+		if err := j.insert(r, now.UnixNano()); err != nil {
+			return j.line.failed("record events", err)
 		}
 	}
-	n := uint64(len(t.staged))
-	if err := t.queryRow(t.j.text.takeNumbers, []any{n}, []any{&last}); err != nil {
-		return 0, err
-	}
-	at := t.j.now()
-	for i := range t.staged {
-		r := &t.staged[i]
-		r.Seq, r.RecordedAt = last-n+1+uint64(i), at.Round(0).UTC()
-		if err := t.insert(r, at.UnixNano()); err != nil {
-			return 0, err
-		}
-	}
-	return last, nil
+	return nil
 }
 
-func (t *Tx) insert(r *bus.Record, recordedAt int64) error {
+func (j *Journal) insert(r *bus.Record, recordedAt int64) error {
 	at, err := Nanoseconds(r.Time)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(t.j.text.insert, []any{
+	_, _, err = j.line.exec(j.text.insert, []any{
 		r.Seq, r.ID.String(), r.Type, r.Schema, r.Kind, r.ResourceID, r.Version, r.Tenant, r.Actor, r.Source, at, recordedAt,
 		r.CorrelationID, r.CausationID, r.TraceParent, string(r.Data),
 	})

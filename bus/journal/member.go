@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
-	"runtime"
 	"runtime/debug"
-	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 )
@@ -20,17 +17,25 @@ type member struct {
 	name       string
 }
 
-// Background: members whose callers wait go first; at least every fourth place is a background one's.
+// Background: members whose callers wait go first; at least every fourth place is a background one's, or, of those that take long, a fourth of the time.
 func Background() MemberOption { return func(m *member) { m.background = true } }
 
 // Named says what the log calls the member if it takes long. Defaults to the name of its function.
 func Named(name string) MemberOption { return func(m *member) { m.name = name } }
 
-var errGoexit = errors.New("journal: the member ended its goroutine")
+var (
+	errGoexit = errors.New("journal: the member ended its goroutine")
+	// errWaits: the caller waits for the outcome, or for another turn.
+	errWaits = errors.New("journal: the outcome isn't known yet")
+)
 
 // Do runs fn as one member of the writer, on the caller's goroutine: all that it does with its Tx is committed together when it returns nil,
-// and nothing of it otherwise. Do returns fn's error as it is; ctx.Err() if ctx ended before the turn came; ErrInWriter if ctx is a member's;
-// ErrClosed; or what became of the commit. Once fn runs, ctx no longer has a say: the caller learns the true outcome.
+// and nothing of it otherwise. Members that wait at the same time share a transaction; fn runs again, from its beginning, if that has to be repeated
+// because of another one, and what counts is the last time.
+//
+// Do returns fn's error as it is; ctx.Err() if ctx ended before the turn came; ErrInWriter if ctx is a member's; ErrClosed; or what became of the commit.
+// While fn runs, ctx has no say. If it ends after that and the commit doesn't come within a second, as another member of the transaction takes long,
+// Do returns ErrOutcomeUnknown; nobody is told a wrong outcome.
 func (j *Journal) Do(ctx context.Context, fn func(*Tx) error, opts ...MemberOption) error {
 	if bus.InWriter(ctx, j) {
 		return ErrInWriter
@@ -42,91 +47,75 @@ func (j *Journal) Do(ctx context.Context, fn func(*Tx) error, opts ...MemberOpti
 		}
 		o(&m)
 	}
-	if err := j.turns.take(ctx, m.background); err != nil {
+	w := newWaiter(m.background)
+	if err := j.turns.take(ctx, w); err != nil {
 		return err
 	}
-	t := &Tx{j: j, ctx: bus.EnterWriter(ctx, j)}
-	return t.run(fn, m.name)
+	marked := bus.EnterWriter(ctx, j)
+	for {
+		if err := ctx.Err(); err != nil {
+			j.pass()
+			return err
+		}
+		t := &Tx{j: j, ctx: marked, w: w, fn: fn, name: m.name}
+		if err := t.run(); err != errWaits {
+			return err
+		}
+		switch j.turns.wait(ctx, w) {
+		case outcome:
+			return w.settle()
+		case left:
+			return ctx.Err()
+		}
+	}
 }
 
-// run calls fn and ends the member, however fn ends.
-func (t *Tx) run(fn func(*Tx) error, name string) (err error) {
-	watch := t.j.watch(t, fn, name)
+// run calls the function and ends the member, however the function ends.
+func (t *Tx) run() (err error) {
+	t.j.watch.begin(t)
 	returned := false
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("journal: member: %w", &bus.PanicError{Value: v, Stack: debug.Stack()})
+			err = t.end(fmt.Errorf("journal: member: %w", &bus.PanicError{Value: v, Stack: debug.Stack()}), false)
 		} else if !returned {
-			err = errGoexit
+			err = t.end(errGoexit, false)
 		}
-		watch.Stop()
-		err = t.end(err)
 	}()
-	err = fn(t)
+	err = t.fn(t)
 	returned = true
-	return err
+	return t.end(err, true)
 }
 
-// watch logs a member that takes a fifth of the limit and expires it at the limit.
-func (j *Journal) watch(t *Tx, fn func(*Tx) error, name string) *time.Timer {
-	return time.AfterFunc(j.limit/5, func() {
-		if name == "" {
-			name = runtime.FuncForPC(reflect.ValueOf(fn).Pointer()).Name()
-		}
-		if t.over() {
-			return
-		}
-		j.logger.Warn("a member of the writer holds everyone up", "member", name, "since", j.limit/5, "limit", j.limit)
-		t.expireAfter(j.limit - j.limit/5)
-	})
-}
-
-// expireAfter arms the limit. The timer is stopped by end.
-func (t *Tx) expireAfter(d time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.ended == nil {
-		t.limit = time.AfterFunc(d, t.expire)
+// end makes a member whose function has returned a part of the group, or leaves it out, and passes the turn on.
+// It returns what the caller is told, or errWaits.
+func (t *Tx) end(err error, repeatable bool) error {
+	if !t.close(ErrMemberEnded) {
+		return tooLong(err)
 	}
+	ran := t.j.watch.end()
+	if t.w.background {
+		t.j.turns.took(ran)
+	}
+	t.closeRows()
+	if err == nil {
+		err = t.sound()
+	}
+	if err != nil {
+		return t.leaveOut(err, repeatable)
+	}
+	return t.join()
 }
 
-// expire rolls a member back that still runs and gives its turn away.
+// expire ends a member that still runs.
 func (t *Tx) expire() {
 	if !t.close(ErrMemberTooLong) {
 		return
 	}
-	t.rollback()
-	t.j.turns.give()
-}
-
-// end commits or rolls back, gives the turn away, and returns what the caller is told.
-func (t *Tx) end(err error) error {
-	if !t.close(ErrMemberEnded) {
-		return tooLong(err)
+	if t.w.background {
+		t.j.turns.took(t.j.limit)
 	}
-	if t.limit != nil {
-		t.limit.Stop()
-	}
-	var last uint64
-	if err == nil {
-		last, err = t.commit()
-	} else {
-		t.rollback()
-	}
-	if a := t.j.attachment.Load(); last > 0 && a != nil {
-		tell(a, t.staged)
-	}
-	t.j.turns.give()
-	return err
-}
-
-// tell hands over what was committed. Whoever calls it has the turn, so that the bus gets all in order.
-func tell(a *bus.Attachment, records []bus.Record) {
-	if a.Committed != nil {
-		a.Committed(records)
-	} else {
-		a.Wake(records[len(records)-1].Seq)
-	}
+	t.closeRows()
+	_ = t.leaveOut(ErrMemberTooLong, false)
 }
 
 // tooLong is what the caller of an expired member gets, whatever its function returned.
@@ -137,34 +126,71 @@ func tooLong(err error) error {
 	return fmt.Errorf("%w: %w", ErrMemberTooLong, err)
 }
 
-// commit writes the staged events and commits; it returns the number of the last one, 0 if none is known to be committed.
-func (t *Tx) commit() (last uint64, err error) {
-	if t.lost == nil && t.unsure && !t.j.line.inTransaction() {
-		t.lost = ErrTransactionLost
+// join makes the member a part of the group.
+func (t *Tx) join() error {
+	j := t.j
+	if !t.entered && len(t.staged) == 0 { // it has neither seen nor done anything
+		j.pass()
+		return nil
 	}
-	if t.lost != nil {
-		t.rollback()
-		return 0, t.lost
+	g := &j.group
+	if len(g.staged) == 0 {
+		g.staged = t.staged
+	} else {
+		g.staged = append(g.staged, t.staged...)
 	}
-	if len(t.staged) > 0 {
-		if last, err = t.record(); err != nil {
-			t.rollback()
-			return 0, fmt.Errorf("journal: record events: %w", err)
-		}
-	}
-	t.closeRows()
-	if !t.begun {
-		return 0, nil
-	}
-	if err := t.j.line.commit(); err != nil {
-		return 0, err
-	}
-	return last, nil
+	return t.wait()
 }
 
-func (t *Tx) rollback() {
-	t.closeRows()
-	if t.begun {
-		t.j.line.rollback()
+// leaveOut takes a member that failed out of its group so that the others don't notice. If there are others its caller learns of the failure when
+// they are committed, since it may rest on what they have written.
+func (t *Tx) leaveOut(err error, repeatable bool) error {
+	j, w := t.j, t.w
+	others := len(j.group.members) > 0
+	lost := t.lost != nil && j.line.lost()
+	switch {
+	case repeatable && w.tries < maxTries && (errors.Is(err, ErrRetry) || errors.Is(t.lost, ErrRetry)):
+		w.tries++
+		j.restart(append(j.rollback(), w), false)
+		return errWaits
+	case !t.entered:
+		j.pass()
+		return err
+	case others && t.undo():
+		if !repeatable {
+			j.pass()
+			return err
+		}
+		w.verdict = err
+		return t.wait()
+	case others && lost && repeatable: // it may be the fault of any of them
+		j.restart(append(j.rollback(), w), true)
+		return errWaits
 	}
+	if others {
+		j.careful = careFor
+	}
+	j.restart(j.rollback(), lost)
+	return err
+}
+
+// undo takes back what the member has changed, and reports whether the transaction stands without it.
+func (t *Tx) undo() bool {
+	switch {
+	case t.saved:
+		return t.j.line.undo()
+	case t.changed || t.lost != nil:
+		return false
+	}
+	return t.j.line.inTransaction()
+}
+
+// wait makes the caller wait for the outcome of the group, and passes the turn on.
+func (t *Tx) wait() error {
+	j, g := t.j, &t.j.group
+	g.members = append(g.members, t.w)
+	if t.w.last || g.full() || !j.turns.handOn(t.w) {
+		j.finish()
+	}
+	return errWaits
 }

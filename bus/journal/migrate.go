@@ -37,7 +37,9 @@ func (j *Journal) Migrate(ctx context.Context, component string, files fs.FS) er
 	if err != nil {
 		return err
 	}
-	if err := j.turns.take(ctx, false); err != nil {
+	w := newWaiter(false)
+	w.first = true
+	if err := j.turns.take(ctx, w); err != nil {
 		return err
 	}
 	defer j.turns.give()

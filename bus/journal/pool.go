@@ -38,16 +38,19 @@ func (p *memberPool) ExecContext(_ context.Context, query string, args ...any) (
 		p.t.unsure = true
 	}
 	res, err := p.t.j.line.conn.ExecContext(context.Background(), query, args...)
+	p.t.note(s, res, err)
 	return res, p.t.check(err)
 }
 
 func (p *memberPool) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
 	p.t.mu.Lock()
 	defer p.t.mu.Unlock()
-	if _, err := p.ready(query, args); err != nil {
+	s, err := p.ready(query, args)
+	if err != nil {
 		return nil, err
 	}
 	p.t.unsure = true // errors of rows are seen by their reader alone
+	p.t.note(s, nil, nil)
 	rows, err := p.t.j.line.conn.QueryContext(context.Background(), query, args...)
 	if err != nil {
 		return nil, p.t.check(err)
@@ -59,10 +62,12 @@ func (p *memberPool) QueryContext(_ context.Context, query string, args ...any) 
 func (p *memberPool) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
 	p.t.mu.Lock()
 	defer p.t.mu.Unlock()
-	if _, err := p.ready(query, args); err != nil {
+	s, err := p.ready(query, args)
+	if err != nil {
 		return p.t.j.readSQL.QueryRowContext(refused{context.Background(), err}, query)
 	}
 	p.t.unsure = true
+	p.t.note(s, nil, nil)
 	ctx, cancel := context.WithCancel(context.Background()) // a row that nobody scans can't be closed in another way
 	p.t.forget = append(p.t.forget, cancel)
 	return p.t.j.line.conn.QueryRowContext(ctx, query, args...)

@@ -7,6 +7,8 @@ type statement struct {
 	count   int  // of statements in the text
 	ends    bool // one of them begins or ends a transaction; savepoints don't
 	changes bool // it is a single INSERT, UPDATE or DELETE
+	narrow  bool // it is a single UPDATE or DELETE, which changes nothing if it finds no row
+	reads   bool // it is a single SELECT
 }
 
 func parseStatement(query string) statement {
@@ -21,8 +23,13 @@ func parseStatement(query string) statement {
 				return s
 			}
 			continue
-		case "INSERT", "UPDATE", "DELETE":
+		case "INSERT":
 			s.changes = s.count == 0
+		case "UPDATE", "DELETE":
+			s.changes = s.count == 0
+			s.narrow = s.changes
+		case "SELECT":
+			s.reads = s.count == 0
 		case "BEGIN", "COMMIT", "END", "START", "ABORT":
 			s.ends = true
 		case "ROLLBACK":
@@ -33,7 +40,9 @@ func parseStatement(query string) statement {
 			}
 		}
 		s.count++
-		s.changes = s.changes && s.count == 1
+		if s.count > 1 {
+			s.changes, s.narrow, s.reads = false, false, false
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"gorm.io/gorm"
@@ -18,16 +17,21 @@ type Tx struct {
 	j   *Journal
 	ctx context.Context
 
-	mu     sync.Mutex // held during each statement
-	ended  error      // why the transaction can't be used any more
-	begun  bool
-	unsure bool  // the transaction may end without our seeing it: ask before each statement
-	lost   error // the database ended the transaction by itself
-	rows   []*sql.Rows
-	forget []context.CancelFunc // close what QueryRowContext returned
-	staged []bus.Record
-	limit  *time.Timer
-	db     *gorm.DB
+	w    *waiter
+	fn   func(*Tx) error
+	name string
+
+	mu      sync.Mutex // held during each statement
+	ended   error      // why the transaction can't be used any more
+	entered bool       // a statement has run
+	saved   bool       // there is a savepoint to go back to
+	changed bool       // a statement may have changed something
+	unsure  bool       // the transaction may end without our seeing it: ask before each statement
+	lost    error      // why nothing of the transaction can be committed
+	rows    []*sql.Rows
+	forget  []context.CancelFunc // close what QueryRowContext returned
+	staged  []bus.Record
+	db      *gorm.DB
 }
 
 // Context is the caller's, marked: what would wait for the writer returns ErrInWriter.
@@ -77,7 +81,12 @@ func (t *Tx) Exec(query string, args ...any) (sql.Result, error) {
 	if err := t.ready(); err != nil {
 		return nil, err
 	}
-	return t.exec(query, args)
+	if err := t.j.checkArguments(args); err != nil {
+		return nil, err
+	}
+	res, s, err := t.j.line.exec(query, args)
+	t.note(s, res, err)
+	return res, t.check(err)
 }
 
 // QueryRow reads at most one row into dest, like Exec with a prepared statement; sql.ErrNoRows if there is none.
@@ -87,41 +96,37 @@ func (t *Tx) QueryRow(query string, args []any, dest ...any) error {
 	if err := t.ready(); err != nil {
 		return err
 	}
-	return t.queryRow(query, args, dest)
-}
-
-func (t *Tx) exec(query string, args []any) (sql.Result, error) {
-	if err := t.j.checkArguments(args); err != nil {
-		return nil, err
-	}
-	s, err := t.j.line.prepared(query)
-	if err != nil {
-		return nil, t.check(err)
-	}
-	res, err := s.ExecContext(context.Background(), args...)
-	return res, t.check(err)
-}
-
-func (t *Tx) queryRow(query string, args, dest []any) error {
 	if err := t.j.checkArguments(args); err != nil {
 		return err
 	}
-	s, err := t.j.line.prepared(query)
-	if err != nil {
-		return t.check(err)
-	}
-	return t.check(s.QueryRowContext(context.Background(), args...).Scan(dest...))
+	s, err := t.j.line.queryRow(query, args, dest)
+	t.note(s, nil, err)
+	return t.check(err)
 }
 
-// ready begins the transaction at its first use and refuses statements that must not run.
+// note remembers whether a statement may have changed something. SQLite is taken at its word that an UPDATE or DELETE has found no row;
+// elsewhere it may have triggers all the same, and a SELECT call functions.
+func (t *Tx) note(s statement, res sql.Result, err error) {
+	switch {
+	case t.changed, s.reads && !t.j.line.aborts:
+		return
+	case err == nil && res != nil && s.narrow && !t.j.line.aborts:
+		n, err := res.RowsAffected()
+		t.changed = err != nil || n > 0
+	default:
+		t.changed = true
+	}
+}
+
+// ready enters the transaction at its first use and refuses statements that must not run.
 func (t *Tx) ready() error {
 	switch {
 	case t.ended != nil:
 		return t.ended
 	case t.lost != nil:
 		return t.lost
-	case !t.begun:
-		return t.begin()
+	case !t.entered:
+		return t.enter()
 	case t.unsure && !t.j.line.inTransaction():
 		t.lost = ErrTransactionLost
 		return t.lost
@@ -129,13 +134,19 @@ func (t *Tx) ready() error {
 	return nil
 }
 
-func (t *Tx) begin() error {
-	if err := t.j.line.start(); err != nil {
-		t.lost = err
-		return err
+// enter begins the transaction, or a part of it that can be undone if a member of the group has failed lately.
+func (t *Tx) enter() error {
+	j := t.j
+	switch {
+	case !j.group.begun:
+		t.lost = j.open()
+	case j.careful > 0:
+		j.careful--
+		t.saved = true
+		t.lost = j.line.save()
 	}
-	t.begun = true
-	return nil
+	t.entered = t.lost == nil || t.saved
+	return t.lost
 }
 
 // check asks after a failed statement whether the transaction still stands.
@@ -151,6 +162,17 @@ func (t *Tx) check(err error) error {
 	return err
 }
 
+// sound says why a member whose function is content can't be committed all the same.
+func (t *Tx) sound() error {
+	if t.lost == nil && t.unsure && !t.j.line.inTransaction() {
+		t.lost = ErrTransactionLost
+	}
+	if t.lost == nil && t.saved {
+		t.lost = t.j.line.release()
+	}
+	return t.lost
+}
+
 // close ends the member for statements, waiting for one that runs; false: it had ended before.
 func (t *Tx) close(why error) bool {
 	t.mu.Lock()
@@ -160,12 +182,6 @@ func (t *Tx) close(why error) bool {
 	}
 	t.ended = why
 	return true
-}
-
-func (t *Tx) over() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.ended != nil
 }
 
 // closeRows closes what the member left open, which would hold the write-ahead log back.

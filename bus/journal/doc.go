@@ -3,13 +3,18 @@
 // # The writer
 //
 // All that is written to a database is written by members of its one writer: Journal.Do runs a function as a member.
-// What it writes and the events it appends are committed together, or nothing is. Members run one after the other.
-// Callers that wait go first, in the order in which they came; a background member that waits gets at least every fourth place.
+// What it writes and the events it appends are committed together, or nothing is. Members run one after the other, on their callers' goroutines.
+// Callers that wait go first, in the order in which they came; a background member that waits gets at least every fourth place,
+// or, where members take long, a fourth of the time.
 //
-// A caller whose context ends while it waits for its turn leaves with ctx.Err(); its member never runs.
-// Once its turn has come a member runs to its end on the caller's own goroutine and the caller learns the true outcome:
+// Members that wait at the same time share a transaction, and a commit; one that is alone commits at once. The failure of one touches no other:
+// it is left out, or the transaction is rolled back and the others run again, from the beginning of their functions. What counts is the last time.
+//
+// A caller whose context ends while it waits for its turn leaves with ctx.Err(); its member never runs, or never counts.
+// Once its turn has come a member runs to its end and the caller learns the true outcome:
 // no statement runs with a caller's context, so a cancelled caller can't tear a transaction apart.
-// Only when the database doesn't say whether a commit took place the error is ErrOutcomeUnknown.
+// The error is ErrOutcomeUnknown if the database doesn't say whether a commit took place, or if the context has ended and another member of the
+// transaction keeps it from being committed for a fifth of Options.MemberLimit.
 //
 // A member that panics is rolled back and its caller gets a *bus.PanicError; one that ends its goroutine (runtime.Goexit) is rolled back.
 // A member that takes longer than Options.MemberLimit is rolled back while it still runs, what it does later with its Tx is refused,

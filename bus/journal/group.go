@@ -123,6 +123,7 @@ func (j *Journal) show(records []bus.Record) {
 // restart ends the turn and has members run again whose group was rolled back, together or each alone.
 func (j *Journal) restart(members []*waiter, alone bool) {
 	for _, w := range members {
+		w.verdict = nil
 		if alone || w.tries > groupTries {
 			w.first, w.last = true, true
 		}

@@ -95,7 +95,6 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 		write:   o.Write,
 		read:    o.Read,
 		dialect: o.Write.Name(),
-		turns:   newTurns(),
 
 		instance:  fmt.Sprintf("%016x", rand.Uint64()),
 		retention: retention,
@@ -109,6 +108,7 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 	if j.limit <= 0 {
 		j.limit = 5 * time.Second
 	}
+	j.turns = newTurns(j.limit / 5)
 	j.watch.limit, j.watch.logger = j.limit, j.logger
 	if err := j.connect(o); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -43,23 +44,43 @@ func open(t testing.TB, o sqlite.Options) *journal.Journal {
 func attach(t testing.TB, j *journal.Journal) *atomic.Uint64 {
 	t.Helper()
 	var woken atomic.Uint64
-	detach, err := j.Attach(bus.Attachment{
-		Prepare: func(_ context.Context, p bus.Payload, stamps ...bus.Stamp) (bus.Record, error) {
-			data, err := json.Marshal(p)
-			now := time.Now().UTC()
-			r := bus.Record{Header: bus.Header{ID: bus.NewID(now), Type: p.EventType(), Schema: 1, Source: "test", Time: now}, Data: data}
-			for _, s := range stamps {
-				s(&r.Header)
-			}
-			return r, err
-		},
-		Wake: func(last uint64) { woken.Store(last) },
-	})
+	attachAs(t, j, bus.Attachment{Prepare: prepare, Wake: func(last uint64) { woken.Store(last) }})
+	return &woken
+}
+
+// attachShown stands in for a bus that takes what is handed over.
+func attachShown(t testing.TB, j *journal.Journal) (shown func() []bus.Record) {
+	t.Helper()
+	var mu sync.Mutex
+	var all []bus.Record
+	attachAs(t, j, bus.Attachment{Prepare: prepare, Wake: func(uint64) {}, Committed: func(records []bus.Record) {
+		if !mu.TryLock() {
+			t.Error("calls of Committed overlap")
+			return
+		}
+		defer mu.Unlock()
+		all = append(all, records...)
+	}})
+	return func() []bus.Record { return all }
+}
+
+func attachAs(t testing.TB, j *journal.Journal, a bus.Attachment) {
+	t.Helper()
+	detach, err := j.Attach(a)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(detach)
-	return &woken
+}
+
+func prepare(_ context.Context, p bus.Payload, stamps ...bus.Stamp) (bus.Record, error) {
+	data, err := json.Marshal(p)
+	now := time.Now().UTC()
+	r := bus.Record{Header: bus.Header{ID: bus.NewID(now), Type: p.EventType(), Schema: 1, Source: "test", Time: now}, Data: data}
+	for _, s := range stamps {
+		s(&r.Header)
+	}
+	return r, err
 }
 
 func exec(t testing.TB, j *journal.Journal, query string, args ...any) {

@@ -34,8 +34,8 @@ var (
 // because of another one, and what counts is the last time.
 //
 // Do returns fn's error as it is; ctx.Err() if ctx ended before the turn came; ErrInWriter if ctx is a member's; ErrClosed; or what became of the commit.
-// While fn runs, ctx has no say. If it ends after that and the commit doesn't come within a second, as another member of the transaction takes long,
-// Do returns ErrOutcomeUnknown; nobody is told a wrong outcome.
+// While fn runs, ctx has no say. If it has ended after that and the commit doesn't come within a fifth of Options.MemberLimit, because another member of
+// the transaction takes long, Do returns ErrOutcomeUnknown; nobody is told a wrong outcome.
 func (j *Journal) Do(ctx context.Context, fn func(*Tx) error, opts ...MemberOption) error {
 	if bus.InWriter(ctx, j) {
 		return ErrInWriter

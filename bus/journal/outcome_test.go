@@ -22,6 +22,7 @@ type flaky struct {
 	file   string
 	breaks atomic.Bool  // at the next COMMIT
 	ended  atomic.Int64 // statements that came with a context that had ended
+	commit atomic.Int64 // transactions that were committed
 }
 
 func (f *flaky) Driver() driver.Driver { return f }
@@ -42,6 +43,9 @@ type flakyConn struct {
 func (c *flakyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	c.driver.look(ctx)
 	res, err := c.SQLiteConn.ExecContext(ctx, query, args)
+	if query == "COMMIT" && err == nil {
+		c.driver.commit.Add(1)
+	}
 	if query == "COMMIT" && err == nil && c.driver.breaks.CompareAndSwap(true, false) {
 		return nil, driver.ErrBadConn
 	}

@@ -20,6 +20,8 @@ const (
 
 // turns hands the writer from one member to the next. A turn is passed on directly, so nobody overtakes those who wait.
 type turns struct {
+	patience time.Duration // of a caller whose context has ended, for the commit of its group
+
 	mu         sync.Mutex
 	taken      bool
 	closed     bool
@@ -36,7 +38,9 @@ type turns struct {
 	alarm *time.Timer
 }
 
-func newTurns() *turns { return &turns{idle: make(chan struct{})} }
+func newTurns(patience time.Duration) *turns {
+	return &turns{patience: patience, idle: make(chan struct{})}
+}
 
 // take waits for a turn; ctx may have ended when it comes. If it ends before, the waiter leaves with ctx.Err().
 func (t *turns) take(ctx context.Context, w *waiter) error {

@@ -63,11 +63,8 @@ func (w *waiter) settle() error {
 	return err
 }
 
-// patience is how long a caller whose context has ended still waits for the commit of a group that its member is in: commits are quick,
-// but a member that comes later in the group may not be.
-const patience = time.Second
-
-// wait returns what a waiter is to do next. One whose context ends leaves if its member is in no transaction.
+// wait returns what a waiter is to do next. One whose context ends leaves if its member is in no transaction. Otherwise it waits for the commit for
+// a while yet: commits are quick, but a member that comes later in the group may not be.
 func (t *turns) wait(ctx context.Context, w *waiter) signal {
 	select {
 	case s := <-w.signals:
@@ -77,7 +74,7 @@ func (t *turns) wait(ctx context.Context, w *waiter) signal {
 	if t.leave(w, queued) {
 		return left
 	}
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(t.patience)
 	defer timer.Stop()
 	select {
 	case s := <-w.signals:

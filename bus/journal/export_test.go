@@ -14,3 +14,11 @@ func Waiting(j *Journal) int {
 	}
 	return n
 }
+
+// StoreCursor stores a cursor in a member's transaction, as SetCursor does in one of its own.
+func StoreCursor(t *Tx, name string, seq uint64) error {
+	if err := t.mayStore(name, false); err != nil {
+		return err
+	}
+	return t.raiseCursor(name, seq)
+}

@@ -3,6 +3,7 @@ package journal_test
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/bus/journal"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore/sqlite"
 	"go.uber.org/goleak"
 )
@@ -28,7 +30,13 @@ func (n note) EventType() string { return n.Type }
 // open returns the journal of a new database.
 func open(t testing.TB, o sqlite.Options) *journal.Journal {
 	t.Helper()
-	store, err := sqlite.Open(filepath.Join(t.TempDir(), "cloud.db"), o)
+	var store *gormstore.Store
+	var err error
+	if os.Getenv(onPostgres) != "" {
+		store, err = openPostgres(t, o)
+	} else {
+		store, err = sqlite.Open(filepath.Join(t.TempDir(), "cloud.db"), o)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -182,7 +182,7 @@ func TestRowNobodyScansIsClosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := fstest.MapFS{"00001_x.sql": {Data: []byte("-- +goose Up\nCREATE TABLE x (a);\n")}}
+	files := fstest.MapFS{"00001_x.sql": {Data: []byte("-- +goose Up\nCREATE TABLE x (a TEXT);\n")}}
 	if err := j.Migrate(t.Context(), "x", files); err != nil { // closes the connection
 		t.Fatal(err)
 	}
@@ -196,8 +196,8 @@ func TestRowNobodyScansIsClosed(t *testing.T) {
 func TestFailedCommitWakesNobody(t *testing.T) {
 	j := open(t, sqlite.Options{})
 	woken := attach(t, j)
-	exec(t, j, "CREATE TABLE hosts (id PRIMARY KEY)")
-	exec(t, j, "CREATE TABLE vms (host REFERENCES hosts(id) DEFERRABLE INITIALLY DEFERRED)") // checked by COMMIT
+	exec(t, j, "CREATE TABLE hosts (id TEXT PRIMARY KEY)")
+	exec(t, j, "CREATE TABLE vms (host TEXT REFERENCES hosts(id) DEFERRABLE INITIALLY DEFERRED)") // checked by COMMIT
 	err := j.Do(t.Context(), func(tx *journal.Tx) error {
 		if _, err := tx.Append(note{Type: "a.b"}); err != nil {
 			return err

@@ -1,22 +1,16 @@
 package postgres
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 )
 
-const (
-	// writers is more than the one connection that the writer keeps: migrations need two, and one more that holds the lock of migrations.
-	writers = 4
-	// oldest is the oldest version of PostgreSQL that all statements are known to work on.
-	oldest = 130000
-)
+// oldest is the oldest version of PostgreSQL that all statements are known to work on.
+const oldest = 130000
 
 // parse reads a DSN. What it sets for the session wins over ours.
 func parse(dsn string, connectTimeout time.Duration) (*pgx.ConnConfig, error) {
@@ -43,27 +37,6 @@ func set(config *pgx.ConnConfig, parameter, value string) {
 	}
 }
 
-// writer is the pool of the connection that writes. A server that stops in the middle of a transaction holds rows, perhaps the order of commits:
-// the database ends the session of one that is idle for longer than a member may take.
-func writer(config *pgx.ConnConfig, o Options) *sql.DB {
-	c := config.Copy()
-	set(c, "lock_timeout", milliseconds(o.BusyTimeout))
-	set(c, "idle_in_transaction_session_timeout", milliseconds(o.MemberLimit))
-	db := stdlib.OpenDB(*c, stdlib.OptionAfterConnect(durable))
-	db.SetMaxOpenConns(writers)
-	db.SetMaxIdleConns(1)
-	return db
-}
-
-// durable makes COMMIT wait for the disk where the database's configuration doesn't. A DSN may say otherwise.
-func durable(ctx context.Context, c *pgx.Conn) error {
-	if _, ok := c.Config().RuntimeParams["synchronous_commit"]; ok {
-		return nil
-	}
-	_, err := c.Exec(ctx, "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'")
-	return err
-}
-
 func milliseconds(d time.Duration) string { return strconv.FormatInt(max(1, d.Milliseconds()), 10) }
 
 // checkServer refuses a server that is too old, a database that isn't in UTF-8, and a search path without a schema to make tables in.
@@ -84,10 +57,4 @@ func checkServer(db *sql.DB) (string, error) {
 		return "", fmt.Errorf("no schema of the search path exists (CREATE SCHEMA makes one)")
 	}
 	return schema.String, nil
-}
-
-// inTransaction reports whether statements can still be committed: after one that failed PostgreSQL only takes a rollback.
-func inTransaction(driverConn any) bool {
-	c, ok := driverConn.(*stdlib.Conn)
-	return ok && !c.Conn().IsClosed() && c.Conn().PgConn().TxStatus() == 'T'
 }

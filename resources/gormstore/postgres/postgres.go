@@ -24,7 +24,8 @@ type Options struct {
 	Readers int
 	// BusyTimeout is how long a statement waits for a lock that another server holds; below MemberLimit. Defaults to two fifths of it (2 s).
 	BusyTimeout time.Duration
-	// MemberLimit is journal.Options.MemberLimit. A server that is stopped in a transaction loses it, and its locks, after that time. Defaults to 5 s.
+	// MemberLimit is journal.Options.MemberLimit. A server that is stopped in a transaction loses it, and its locks, 2 s after that.
+	// Defaults to 5 s.
 	MemberLimit time.Duration
 	// Lease is journal.Options.Lease: after it another server takes over the durable subscriptions of one that is gone. Defaults to 5 s.
 	Lease time.Duration

@@ -147,6 +147,7 @@ func (j *Journal) Forget(ctx context.Context, name string) error {
 		if j.runs(name) {
 			return fmt.Errorf("journal: forget %q: %w", name, ErrSubscribed)
 		}
+		j.rides.forget(name)
 		if _, err := t.Exec(j.text.forgetWarning, name); err != nil {
 			return err
 		}

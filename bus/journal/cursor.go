@@ -17,6 +17,7 @@ type Cursor struct {
 
 // Cursor returns a stored position. One that is past the end of the journal is ErrCursorPastEnd.
 func (j *Journal) Cursor(ctx context.Context, name string) (seq uint64, known bool, err error) {
+	j.rides.forget(name)
 	var head uint64
 	err = j.readSQL.QueryRowContext(ctx, j.text.cursor, name).Scan(&seq, &head)
 	switch {
@@ -101,6 +102,7 @@ func (j *Journal) Rewind(ctx context.Context, name string, seq uint64) error {
 		if err := t.checkPosition(name, seq); err != nil {
 			return err
 		}
+		j.rides.forget(name)
 		return t.moveCursor(name, seq)
 	}, Named("rewind "+name))
 }

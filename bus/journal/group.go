@@ -98,12 +98,17 @@ func (j *Journal) commit() error {
 			return err
 		}
 	}
+	cursors, err := j.storeRides()
+	if err != nil {
+		return err
+	}
 	if err := j.record(g.staged); err != nil {
 		return err
 	}
 	if err := j.line.commit(); err != nil {
 		return err
 	}
+	j.rides.arrived(cursors)
 	j.show(g.staged)
 	return nil
 }

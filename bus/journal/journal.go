@@ -67,6 +67,7 @@ type Journal struct {
 	group   group
 	careful int // so many members more get a savepoint
 
+	rides      rides
 	attachment atomic.Pointer[bus.Attachment]
 
 	instance string // tells this journal from those of other servers

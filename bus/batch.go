@@ -81,9 +81,11 @@ func (r *batchReader[T]) batch(records []Record, try int) bool {
 	err := bad
 	r.at = records[0].Header
 	if err == nil {
-		err = r.call(b)
+		err = r.insist(b)
 	}
 	switch {
+	case errors.Is(err, ErrOutage):
+		return false
 	case err == nil || errors.Is(err, Stop):
 		r.committed(b)
 		if err != nil {
@@ -102,6 +104,20 @@ func (r *batchReader[T]) batch(records []Record, try int) bool {
 	}
 	r.sub.retried.Add(1)
 	return r.batch(records, try+1)
+}
+
+// insist calls commit until it isn't the database that refuses; an outage is returned only when the subscription is closed.
+func (r *batchReader[T]) insist(b Batch[T]) error {
+	for pause := firstBackoff; ; pause = min(2*pause, outagePause) {
+		err := r.call(b)
+		if !errors.Is(err, ErrOutage) {
+			return err
+		}
+		r.sub.noteJournal(err)
+		if !r.sub.pauseFor(pause) {
+			return err
+		}
+	}
 }
 
 func (r *batchReader[T]) halve(records []Record, b Batch[T], err error, pause bool) bool {

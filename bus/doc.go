@@ -55,6 +55,7 @@
 // After the last try a live subscription goes on with the next event (Skip), a durable one halts (Halt): Err and inspection say why, its cursor
 // stays before the culprit. The next event of the lane waits while one is retried. A handler that ends its goroutine (runtime.Goexit) has failed;
 // its lane goes on in another one.
+// A handler of a durable subscription that returns ErrOutage has not failed: the database has, and is waited for.
 //
 // # Unhandled
 //

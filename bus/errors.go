@@ -16,6 +16,9 @@ var (
 	ErrInHandler = errors.New("bus: called from a handler, which would wait for itself")
 	// ErrNoJournal: the option needs a journal, and the bus has none.
 	ErrNoJournal = errors.New("bus: no journal")
+	// ErrOutage: the database can't take anything at the moment: it is full, read-only, locked, or gone. What a handler returns with this error in it is no
+	// failure of the event: a durable subscription tries it again until it goes, and doesn't count the tries.
+	ErrOutage = errors.New("bus: the database takes nothing at the moment")
 	// ErrAttached: the journal serves another bus.
 	ErrAttached = errors.New("bus: journal is attached to another bus")
 	// Stop, returned by a handler (wrapped or not), ends its own subscription. The event counts as handled.

@@ -34,6 +34,7 @@ type lane[T any] struct {
 	calling   bool      // the handler
 	broken    error     // how the handler ended its last try without returning
 	attempt   int       // failed tries of it
+	outages   int       // tries of it that the database refused
 	sheet     *sheet[T] // of the last event
 	held      int64     // how many of its events are done with
 }
@@ -146,7 +147,7 @@ func (l *lane[T]) context(n *news[T]) *delivery {
 
 // handle sees an event through: gap notice, tries, and what follows.
 func (l *lane[T]) handle(n *news[T]) {
-	l.ctx, l.news, l.attempt = l.context(n), n, 0
+	l.ctx, l.news, l.attempt, l.outages = l.context(n), n, 0, 0
 	if l.queue.gapped.Load() && !l.announce() {
 		l.settle(false)
 		return
@@ -232,12 +233,17 @@ func (l *lane[T]) failed(err error) (done, ok bool) {
 		l.in.sub.delivered.Add(1)
 		return true, true
 	}
+	if errors.Is(err, ErrOutage) && sub.mode.stored() {
+		sub.noteJournal(err)
+		l.outages++
+		return !l.pause(min(firstBackoff<<min(l.outages, 10), outagePause)), false
+	}
 	l.attempt++
 	sub.noteFailure(h, err, l.attempt)
 	if l.attempt >= sub.tries {
 		return true, sub.giveUp(h, err, l.attempt)
 	}
-	if !l.pause() {
+	if !l.pause(sub.pauseAfter(l.attempt)) {
 		return true, false
 	}
 	sub.retried.Add(1)
@@ -245,9 +251,9 @@ func (l *lane[T]) failed(err error) (done, ok bool) {
 }
 
 // pause waits for the next try, which isn't time that the handler takes; false: the subscription was closed meanwhile.
-func (l *lane[T]) pause() bool {
+func (l *lane[T]) pause(d time.Duration) bool {
 	l.paused.Store(true)
-	if !l.in.sub.pauseFor(l.in.sub.pauseAfter(l.attempt)) {
+	if !l.in.sub.pauseFor(d) {
 		return false // and no handler runs in this lane any more
 	}
 	l.chunkAt = ticks()

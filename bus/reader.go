@@ -11,6 +11,7 @@ const (
 	saveEvery    = 100 * time.Millisecond
 	saveAfter    = 1000 // events
 	firstBackoff = 50 * time.Millisecond
+	outagePause  = 5 * time.Second // at most, until the database is tried again
 )
 
 // journalReader is what all subscriptions that read the journal have: a scanned position, a stored cursor, and a way to be woken.

@@ -9,19 +9,19 @@ import (
 var (
 	// ErrOutcomeUnknown: whether the member was committed isn't known: the database went away during COMMIT, or the caller's context ended while
 	// another member of the same transaction took long.
-	ErrOutcomeUnknown = errors.New("journal: the outcome is unknown")
+	ErrOutcomeUnknown error = outage("journal: the outcome is unknown")
 	// ErrBusy: another connection holds the database's lock.
-	ErrBusy = errors.New("journal: database is locked")
+	ErrBusy error = outage("journal: database is locked")
 	// ErrFull: there is no room for the write.
-	ErrFull = errors.New("journal: database or disk is full")
+	ErrFull error = outage("journal: database or disk is full")
 	// ErrReadOnly: the database can't be written.
-	ErrReadOnly = errors.New("journal: database is read-only")
+	ErrReadOnly error = outage("journal: database is read-only")
 	// ErrCorrupt: the file is damaged, or isn't a database.
 	ErrCorrupt = errors.New("journal: not a database, or a damaged one")
 	// ErrRetry: the database ended the transaction for the sake of another one (deadlock, serialization failure); it may well succeed if it runs again.
-	ErrRetry = errors.New("journal: the database gave another transaction the way")
+	ErrRetry error = outage("journal: the database gave another transaction the way")
 	// ErrUnavailable: the database can't be reached, or the connection to it was lost; nothing of what it was lost in was committed.
-	ErrUnavailable = errors.New("journal: the database can't be reached")
+	ErrUnavailable error = outage("journal: the database can't be reached")
 	// ErrText: the database can't store a text: PostgreSQL none with a zero byte, and none that isn't UTF-8.
 	ErrText = errors.New("journal: the database can't store this text")
 	// ErrClosed: the journal is closed.
@@ -43,6 +43,14 @@ var (
 	// ErrInWriter: the caller is itself a member of the writer it would wait for.
 	ErrInWriter = bus.ErrInWriter
 )
+
+// outage is an error that is the database's, whatever was to be written: bus.ErrOutage.
+type outage string
+
+func (o outage) Error() string { return string(o) }
+
+// Is makes errors.Is(err, bus.ErrOutage) true.
+func (o outage) Is(target error) bool { return target == bus.ErrOutage }
 
 // QueryError: a field of a Query that is wrong.
 type QueryError struct {

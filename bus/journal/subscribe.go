@@ -19,7 +19,7 @@ const (
 // Subscribe delivers events exactly once: what the handler writes through tx and the position of the subscription called name commit together,
 // as a background member. The handler gets batches of up to 256 events that passed the filters, smaller ones if it takes long; ctx and tx are valid
 // until it returns. If it fails, nothing of the batch is stored, and the batch is halved until the culprit is alone; those before it are committed.
-// Then the policy of the subscription decides. bus.Stop commits the batch and ends the subscription. Live events never come.
+// Then the policy of the subscription decides. A database that takes nothing at the moment (bus.ErrOutage) is waited for instead. bus.Stop commits the batch and ends the subscription. Live events never come.
 // Options and errors are those of bus.SubscribeBatch; a bus whose journal isn't a *Journal is bus.ErrNoJournal.
 func Subscribe[T any](c *bus.Client, name string, fn func(ctx context.Context, tx *Tx, batch []bus.Event[T]) error, opts ...bus.Option) (*bus.Subscription, error) {
 	j, ok := c.Bus().Journal().(*Journal)

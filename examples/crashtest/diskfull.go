@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // fillDisk lets a database run out of room under load and gives it room again, several times: by SQLite's own limit, and, where a file system may be mounted,
@@ -16,7 +17,7 @@ func (t *trial) fillDisk(ctx context.Context) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
-	unmount, err := mountSmall(dir)
+	unmount, err := mountSmall(dir, roomFor(t.cfg.every))
 	switch {
 	case err == nil:
 		t.outcome.Trouble.By = append(t.outcome.Trouble.By, "a full file system")
@@ -56,6 +57,9 @@ func (t *trial) fillDisk(ctx context.Context) error {
 	}
 	return t.noteRefusals(p)
 }
+
+// roomFor returns how many MiB a database and its log may need in a trial whose steps take so long each; what is too much is filled up.
+func roomFor(step time.Duration) int { return min(2048, 64+int(step.Seconds()*64)) }
 
 // save copies what lies in memory and is to be looked at.
 func (t *trial) save(dir string) error {

@@ -4,4 +4,4 @@ package main
 
 import "errors"
 
-func mountSmall(string) (unmount func() error, err error) { return nil, errors.ErrUnsupported }
+func mountSmall(string, int) (unmount func() error, err error) { return nil, errors.ErrUnsupported }

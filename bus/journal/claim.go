@@ -12,7 +12,7 @@ import (
 type Claim struct {
 	Cursor
 	Behind   uint64    // how many events it hasn't passed
-	Running  bool      // a durable subscription of its name runs in this process
+	Running  bool      // a durable subscription of its name runs, here or on another server
 	Holds    bool      // false: it is unclaimed for so long that retention doesn't wait for it any more
 	WarnedAt time.Time // when it was warned of; zero: it wasn't, or has moved since
 	EndsAt   time.Time // when it stops holding, unless it is claimed before; zero if it runs, or if nothing is behind it
@@ -29,7 +29,11 @@ func (j *Journal) Claims(ctx context.Context) ([]Claim, error) {
 
 // claims reads them on a connection of the caller's.
 func (j *Journal) claims(db *gorm.DB, r Retention, now time.Time) ([]Claim, error) {
-	rows, err := db.Raw(claimsText).Rows()
+	text := claimsText
+	if j.leases != nil {
+		text = claimsOfServers
+	}
+	rows, err := db.Raw(text).Rows()
 	if err != nil {
 		return nil, err
 	}
@@ -39,11 +43,11 @@ func (j *Journal) claims(db *gorm.DB, r Retention, now time.Time) ([]Claim, erro
 		var c Claim
 		var head uint64
 		var updated, warned int64
-		if err := rows.Scan(&c.Name, &c.Seq, &updated, &head, &warned); err != nil {
+		if err := rows.Scan(&c.Name, &c.Seq, &updated, &head, &warned, &c.Running); err != nil {
 			return nil, err
 		}
 		c.UpdatedAt, c.WarnedAt = TimeOf(updated), TimeOf(warned)
-		c.Running = j.runs(c.Name)
+		c.Running = c.Running || j.runs(c.Name)
 		c.Behind = head - min(c.Seq, head)
 		c.judge(r, now)
 		all = append(all, c)
@@ -51,8 +55,13 @@ func (j *Journal) claims(db *gorm.DB, r Retention, now time.Time) ([]Claim, erro
 	return all, rows.Err()
 }
 
-const claimsText = "SELECT c.name, c.seq, c.updated_at, h.seq, COALESCE(u.warned_at, 0) FROM journal_cursor c " +
-	"JOIN journal_head h ON h.one = 1 LEFT JOIN journal_unclaimed u ON u.name = c.name ORDER BY c.name"
+const (
+	claimsColumns = "SELECT c.name, c.seq, c.updated_at, h.seq, COALESCE(u.warned_at, 0), "
+	claimsTables  = " FROM journal_cursor c JOIN journal_head h ON h.one = 1 LEFT JOIN journal_unclaimed u ON u.name = c.name "
+	claimsText    = claimsColumns + "1 = 0" + claimsTables + "ORDER BY c.name"
+	// claimsOfServers knows of subscriptions that run on other servers by their leases.
+	claimsOfServers = claimsColumns + "COALESCE(l.until >= clock_timestamp(), false)" + claimsTables + "LEFT JOIN leases l ON l.name = c.name ORDER BY c.name"
+)
 
 // runs reports whether a durable subscription runs on the bus.
 func (j *Journal) runs(name string) bool {
@@ -141,11 +150,14 @@ func (j *Journal) noteWarning(ctx context.Context, c Claim, now time.Time) (firs
 }
 
 // Forget removes the cursor of a durable subscription that won't come back, so that it doesn't hold events any more. If the name subscribes again, it is new.
-// Errors: ErrSubscribed while the subscription runs in this process; a name that has no cursor.
+// Errors: ErrSubscribed while the subscription runs, here or on another server; a name that has no cursor.
 func (j *Journal) Forget(ctx context.Context, name string) error {
 	return j.Do(ctx, func(t *Tx) error {
 		if j.runs(name) {
 			return fmt.Errorf("journal: forget %q: %w", name, ErrSubscribed)
+		}
+		if err := t.free(name); err != nil {
+			return fmt.Errorf("journal: forget %q: %w: %w", name, ErrSubscribed, err)
 		}
 		j.rides.forget(name)
 		if _, err := t.Exec(j.text.forgetWarning, name); err != nil {

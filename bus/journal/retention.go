@@ -17,7 +17,7 @@ type Retention struct {
 	// Horizon is how long events are kept whatever Age and Rows say: bridges go back to them after a broker has lost its newest messages.
 	// Defaults to 10 min.
 	Horizon time.Duration
-	// Unclaimed is how long a cursor holds events that nobody reads: it hasn't moved, and no subscription of its name runs here. Defaults to 30 days.
+	// Unclaimed is how long a cursor holds events that nobody reads: it hasn't moved, and no subscription of its name runs. Defaults to 30 days.
 	Unclaimed time.Duration
 	// Notice is how long before that the cursor is warned of, in the log and by OnUnclaimed. Downtime doesn't shorten it. At most Unclaimed.
 	// Defaults to 7 days, or Unclaimed if that is less.

@@ -33,6 +33,9 @@ type Options struct {
 	Classify func(error) error
 	// Close releases what lies under the journal: pools, locks. Called once by Store.Close, after the journal is closed. Defaults to nothing.
 	Close func(ctx context.Context) error
+	// Backup copies the database, as it is at one moment, into an empty file, and tells progress how many pages of how many are copied.
+	// Defaults to nil: Store.Backup refuses.
+	Backup func(ctx context.Context, file string, progress func(done, total int)) error
 }
 
 // Store keeps resources in the database of a journal. All methods may be called concurrently.
@@ -42,6 +45,8 @@ type Store struct {
 	read    *sql.DB
 	explain func(error) error // Options.Classify
 	release func(ctx context.Context) error
+	backup  func(ctx context.Context, file string, progress func(done, total int)) error
+	copies  copies
 
 	tables sync.Map // *resources.Info → *table
 
@@ -64,7 +69,7 @@ func New(o Options) (*Store, error) {
 	if err := o.Journal.Migrate(context.Background(), "resources", migrationFiles()); err != nil {
 		return nil, fmt.Errorf("gormstore: %w", err)
 	}
-	return &Store{journal: o.Journal, db: o.Journal.DB(), read: read, explain: o.Classify, release: o.Close}, nil
+	return &Store{journal: o.Journal, db: o.Journal.DB(), read: read, explain: o.Classify, release: o.Close, backup: o.Backup}, nil
 }
 
 // Journal is the log that changes are recorded in, by their own transactions.
@@ -73,7 +78,7 @@ func (s *Store) Journal() bus.Journal { return s.journal }
 // Writer is the same journal with all it has: Do, Query, cursors, migrations.
 func (s *Store) Writer() *journal.Journal { return s.journal }
 
-// Close waits for the members of the writer that are there, then closes the database. If ctx ends first, nothing is closed, and Close may be called again.
+// Close waits for the members of the writer that are there, stops backups, then closes the database. If ctx ends first, nothing is closed, and Close may be called again.
 // Close the bus before.
 func (s *Store) Close(ctx context.Context) error {
 	if err := s.journal.Close(ctx); err != nil {
@@ -85,6 +90,7 @@ func (s *Store) Close(ctx context.Context) error {
 		return nil
 	}
 	s.closed = true
+	s.copies.close()
 	return s.release(ctx)
 }
 

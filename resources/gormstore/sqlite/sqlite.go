@@ -77,7 +77,8 @@ func open(path string, o Options) (_ *gormstore.Store, err error) {
 	if p.write, err = connect(writer(file, o.BusyTimeout), 1); err != nil {
 		return nil, classify(err)
 	}
-	if p.read, err = connect(reader(file, o.BusyTimeout), o.Readers); err != nil {
+	p.source = reader(file, o.BusyTimeout)
+	if p.read, err = connect(p.source, o.Readers); err != nil {
 		return nil, classify(err)
 	}
 	return p.store(o)
@@ -139,6 +140,7 @@ func create(file string) error {
 type pools struct {
 	lock        *fileLock
 	write, read *sql.DB
+	source      connector // of backups
 }
 
 func (p *pools) store(o Options) (*gormstore.Store, error) {
@@ -157,7 +159,7 @@ func (p *pools) store(o Options) (*gormstore.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return gormstore.New(gormstore.Options{Journal: j, Classify: classify, Close: func(context.Context) error { return p.close() }})
+	return gormstore.New(gormstore.Options{Journal: j, Classify: classify, Backup: p.backup, Close: func(context.Context) error { return p.close() }})
 }
 
 // close closes the readers first: the last connection, which writes, then moves the log into the database and removes it.

@@ -1,11 +1,17 @@
 package postgres_test
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/bus/journal"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore/postgres"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore/postgres/postgrestest"
 )
@@ -52,5 +58,17 @@ func TestRetentionStaysBehindEveryCursor(t *testing.T) {
 		if err := j.Forget(t.Context(), "slow"); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestBackupIsLeftToTheDatabasesTools(t *testing.T) {
+	s := open(t, postgrestest.Schema(t), postgres.Options{})
+	path := filepath.Join(t.TempDir(), "copy")
+	err := s.Backup(t.Context(), path, gormstore.BackupOptions{})
+	if !errors.Is(err, gormstore.ErrNoBackup) || !strings.Contains(err.Error(), "pg_dump") {
+		t.Errorf("%v, want ErrNoBackup that names pg_dump", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("there is a file: %v", err)
 	}
 }

@@ -53,7 +53,7 @@ func (r *batchReader[T]) exited() bool {
 
 func (r *batchReader[T]) work() {
 	for {
-		records, ok := r.page(defaultPage)
+		records, ok := r.next(defaultPage)
 		if !ok {
 			return
 		}
@@ -68,7 +68,7 @@ func (r *batchReader[T]) work() {
 }
 
 // batch commits some records; false when the subscription has ended. If it fails it is halved, until the culprit is alone and gets its tries.
-func (r *batchReader[T]) batch(records []Record, try int) bool {
+func (r *batchReader[T]) batch(records []*Record, try int) bool {
 	select {
 	case <-r.sub.closing:
 		return false
@@ -111,6 +111,9 @@ func (r *batchReader[T]) insist(b Batch[T]) error {
 	for pause := firstBackoff; ; pause = min(2*pause, outagePause) {
 		err := r.call(b)
 		if !errors.Is(err, ErrOutage) {
+			if pause > firstBackoff {
+				r.sub.noteJournal(nil)
+			}
 			return err
 		}
 		r.sub.noteJournal(err)
@@ -120,7 +123,7 @@ func (r *batchReader[T]) insist(b Batch[T]) error {
 	}
 }
 
-func (r *batchReader[T]) halve(records []Record, b Batch[T], err error, pause bool) bool {
+func (r *batchReader[T]) halve(records []*Record, b Batch[T], err error, pause bool) bool {
 	if pause {
 		r.sub.noteFailure(records[0].Header, err, 1)
 		if !r.sub.pauseFor(r.sub.pause) {
@@ -137,18 +140,18 @@ func (r *batchReader[T]) halve(records []Record, b Batch[T], err error, pause bo
 
 // committed notes what is done; after a success the next batch may be twice as large.
 func (r *batchReader[T]) committed(b Batch[T]) {
-	r.scanned, r.saved, r.exits = b.To, b.To, 0
+	r.scanned, r.exits = b.To, 0
 	r.progress.skip(b.To)
 	r.size = min(2*r.size, defaultPage)
 	r.sub.delivered.Add(uint64(len(b.Events)))
 }
 
 // decode picks and decodes what the subscription wants.
-func (r *batchReader[T]) decode(records []Record) (Batch[T], error) {
+func (r *batchReader[T]) decode(records []*Record) (Batch[T], error) {
 	b := Batch[T]{From: r.scanned, To: records[len(records)-1].Seq}
 	for i := range records {
 		var e Event[T]
-		wanted, bad := r.in.read(&records[i], &e)
+		wanted, bad := r.in.read(records[i], &e)
 		if bad != nil {
 			return b, bad
 		}

@@ -22,6 +22,9 @@ type Options struct {
 	Now     func() time.Time // Defaults to time.Now.
 	// Poll is how often the journal's end is looked at without being told, for rows of other servers. Defaults to 1 s.
 	Poll time.Duration
+	// TailEvents and TailBytes bound the newest recorded events that are kept in memory, for who has caught up with the journal.
+	// They default to 8,192 and 16 MiB.
+	TailEvents, TailBytes int
 	// OnUnhandled is called, on the publisher's or the pump's goroutine, with the header of an event that nobody takes
 	// (takers of any and Raw don't count). It must return at once. Defaults to none.
 	OnUnhandled func(Header)

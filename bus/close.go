@@ -130,7 +130,6 @@ func (s *Subscription) catchUp(ctx context.Context) error {
 	ch, end := p.reached(newest), p.done
 	if s.mode == modeBlock {
 		ch, end = s.inner.reached(newest), s.done
-		s.inner.nudge()
 	}
 	if ch == nil {
 		return nil

@@ -231,6 +231,7 @@ func TestDurableIsToldWhatRetentionTookAway(t *testing.T) {
 		w.restart()
 		w.record(upTo(1, 10)...)
 		w.j.RemoveUpTo(7)
+		w.restart() // what is in memory isn't missed
 		s := &sink{}
 		var gap bus.Gap
 		sub := w.subscribe(s.handle, bus.Durable("d"), bus.OnGap(func(_ context.Context, g bus.Gap) { gap = g }))

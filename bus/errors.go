@@ -19,6 +19,8 @@ var (
 	// ErrOutage: the database can't take anything at the moment: it is full, read-only, locked, or gone. What a handler returns with this error in it is no
 	// failure of the event: a durable subscription tries it again until it goes, and doesn't count the tries.
 	ErrOutage = errors.New("bus: the database takes nothing at the moment")
+	// ErrCursorPastEnd: a position is above the newest number, as after a restore of an older backup.
+	ErrCursorPastEnd = errors.New("bus: cursor is past the end of the journal")
 	// ErrAttached: the journal serves another bus.
 	ErrAttached = errors.New("bus: journal is attached to another bus")
 	// Stop, returned by a handler (wrapped or not), ends its own subscription. The event counts as handled.

@@ -25,7 +25,6 @@ func (b *Bus) Flush(ctx context.Context) error {
 		if err := await(ctx, b.pump.reached(last), nil); err != nil {
 			return fmt.Errorf("bus: flush: the journal's reader is at %d of %d: %w", b.pump.pos.Load(), last, err)
 		}
-		b.nudgeReaders()
 	}
 	for _, s := range b.listed() {
 		if err := s.flush(ctx, last); err != nil {

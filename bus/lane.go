@@ -215,6 +215,9 @@ func (l *lane[T]) attempts() bool {
 		l.calling = false
 		if err == nil {
 			l.delivered++
+			if l.outages > 0 {
+				l.in.sub.noteJournal(nil)
+			}
 			return true
 		}
 		if done, ok := l.failed(err); done {

@@ -10,6 +10,7 @@ type progress struct {
 	entries []entry
 	first   uint64 // ticket of entries[0]
 	done    uint64 // the position
+	missing uint64 // nothing is there up to here, which is still to be told with the next event: the position stays before it
 	waiters []waiter
 }
 
@@ -33,6 +34,13 @@ func (p *progress) begin(seq uint64) uint64 {
 	defer p.mu.Unlock()
 	p.entries = append(p.entries, entry{seq: seq})
 	return p.first + uint64(len(p.entries)) - 1
+}
+
+// cancel takes the ticket back that was given last.
+func (p *progress) cancel(ticket uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.entries = p.entries[:ticket-p.first]
 }
 
 // complete says that the event of a ticket is done.
@@ -66,11 +74,27 @@ func (p *progress) advance() {
 	}
 	p.entries = p.entries[n:]
 	p.first += uint64(n)
-	p.waiters = releaseWaiters(p.waiters, p.done)
+	p.waiters = releaseWaiters(p.waiters, p.reach())
 	select {
 	case p.moved <- struct{}{}:
 	default:
 	}
+}
+
+// miss says that up to seq there is nothing left to do, though the position can't rise before that was told.
+func (p *progress) miss(seq uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.missing = seq
+	p.waiters = releaseWaiters(p.waiters, p.reach())
+}
+
+// reach is how far all is done that can be done. p.mu is held.
+func (p *progress) reach() uint64 {
+	if len(p.entries) > 0 {
+		return p.done
+	}
+	return max(p.done, p.missing)
 }
 
 func (p *progress) position() uint64 {
@@ -84,7 +108,7 @@ func (p *progress) reached(seq uint64) <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	done := make(chan struct{})
-	if p.done >= seq {
+	if p.reach() >= seq {
 		close(done)
 		return done
 	}

@@ -12,10 +12,11 @@ const (
 	maxBacklog  = 16 << 20 // bytes of committed records that may wait for the pump
 )
 
-// pump is the one goroutine that reads the journal's end: it shows recorded events to live subscriptions, in journal order,
-// and wakes those that read the journal themselves. It never waits for a handler.
+// pump is the one goroutine that follows the journal's end: it puts recorded events into the tail, in journal order, shows them to live
+// subscriptions, and hands them to readers that have caught up, or wakes them. It never waits for a handler.
 type pump struct {
 	bus   *Bus
+	tail  *tail
 	wake  chan struct{} // capacity 1
 	stop  chan struct{}
 	once  sync.Once // for stop
@@ -32,7 +33,7 @@ type pump struct {
 }
 
 func newPump(b *Bus, at uint64) *pump {
-	p := &pump{bus: b, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+	p := &pump{bus: b, tail: newTail(b.opts, at), wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
 	p.raise(at)
 	p.pos.Store(at)
 	return p
@@ -114,7 +115,6 @@ func (p *pump) run(poll time.Duration) {
 
 // pass shows what has arrived, and reads the journal if there is more, or if it is to be looked at.
 func (p *pump) pass(look bool) error {
-	before := p.pos.Load()
 	err := p.showArrived()
 	if err == nil && (look || p.known.Load() > p.pos.Load()) {
 		err = p.readAll()
@@ -126,9 +126,6 @@ func (p *pump) pass(look bool) error {
 		if _, ok := p.warn.allow(p.bus.clock()); ok {
 			p.bus.log.Error("bus: the journal can't be read, trying again", "after", p.pos.Load(), "error", err)
 		}
-	}
-	if err != nil || p.pos.Load() != before {
-		p.bus.nudgeReaders()
 	}
 	return err
 }
@@ -153,6 +150,7 @@ func (p *pump) showArrived() error {
 }
 
 func (p *pump) show(r *Record, now int64) {
+	p.tail.add(r)
 	p.bus.show(r, now)
 	p.moved(r.Seq)
 }
@@ -178,28 +176,44 @@ func (p *pump) readAll() error {
 		if len(records) < pumpPage {
 			return nil
 		}
-		p.bus.nudgeReaders()
 	}
 }
 
 // check makes sure that nothing is skipped in silence.
 func (p *pump) check(records []Record) error {
-	if len(records) == 0 {
-		return nil
-	}
-	if err := contiguous(records, p.pos.Load()); err != nil {
-		return err
-	}
-	if first, next := records[0].Seq, p.pos.Load()+1; first > next {
-		p.bus.log.Warn("bus: events were removed from the journal before they had been shown", "first_seq", next, "last_seq", first-1)
-		gap := Gap{Count: first - next, FirstSeq: next, LastSeq: first - 1, Since: p.bus.now()}
-		for _, s := range p.bus.live() {
-			s.dropped.Add(gap.Count)
-			s.inner.miss(gap)
+	switch {
+	case len(records) > 0:
+		if err := contiguous(records, p.pos.Load()); err != nil {
+			return err
 		}
-		p.moved(first - 1)
+		p.missed(records[0].Seq)
+	case p.known.Load() > p.pos.Load(): // was it taken away already?
+		first, _, err := p.bus.journal.Bounds(p.bus.base)
+		if err != nil {
+			return err
+		}
+		p.missed(first)
 	}
 	return nil
+}
+
+// missed tells live subscriptions what retention has taken away before the number first, if it was never shown.
+func (p *pump) missed(first uint64) {
+	next := p.pos.Load() + 1
+	if first <= next {
+		return
+	}
+	p.bus.log.Warn("bus: events were removed from the journal before they had been shown", "first_seq", next, "last_seq", first-1)
+	gap := Gap{Count: first - next, FirstSeq: next, LastSeq: first - 1, Since: p.bus.now()}
+	for _, s := range p.bus.live() {
+		s.dropped.Add(gap.Count)
+		s.inner.miss(gap)
+	}
+	p.tail.skip(first)
+	p.moved(first - 1)
+	for _, s := range *p.bus.readers.Load() {
+		s.inner.look()
+	}
 }
 
 func (p *pump) moved(seq uint64) {

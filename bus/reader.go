@@ -1,42 +1,44 @@
 package bus
 
 import (
-	"context"
 	"fmt"
 	"sync"
-	"time"
-)
-
-const (
-	saveEvery    = 100 * time.Millisecond
-	saveAfter    = 1000 // events
-	firstBackoff = 50 * time.Millisecond
-	outagePause  = 5 * time.Second // at most, until the database is tried again
 )
 
 // journalReader is what all subscriptions that read the journal have: a scanned position, a stored cursor, and a way to be woken.
+// It reads on its own goroutine until it has caught up; then it is attached, and the pump hands it what comes.
 type journalReader struct {
 	sub      *Subscription
 	wake     chan struct{} // capacity 1
 	stop     chan struct{}
 	stopped  sync.Once
+	progress *progress
+	cursor   *cursor
+	page     []*Record    // the last one
+	ahead    chan fetched // the page after it, being read; nil: it isn't
+	failing  bool         // the journal, at the last reading
+
+	mu       sync.Mutex // of who moves scanned: the reader's goroutine, or the pump while it is attached
+	attached bool
 	missing  Gap    // taken away by retention, to be announced
 	scanned  uint64 // read up to here
-	saved    uint64 // the stored cursor
-	progress *progress
-	save     *time.Timer
-	armed    bool
-	fresh    bool // nothing was read yet
+}
+
+// fetched is what reading a page came to.
+type fetched struct {
+	after   uint64
+	records []Record
+	err     error
 }
 
 func newJournalReader(s *Subscription, start uint64) *journalReader {
-	r := &journalReader{sub: s, wake: make(chan struct{}, 1), stop: make(chan struct{}), scanned: start, saved: start, progress: newProgress(start), fresh: true}
-	r.save = time.NewTimer(time.Hour)
-	r.save.Stop()
-	return r
+	return &journalReader{
+		sub: s, wake: make(chan struct{}, 1), stop: make(chan struct{}),
+		progress: newProgress(start), cursor: newCursor(s, start), scanned: start,
+	}
 }
 
-// nudge says that there may be more to read. It never blocks.
+// nudge says that there is more to read. It never blocks.
 func (r *journalReader) nudge() {
 	select {
 	case r.wake <- struct{}{}:
@@ -44,27 +46,124 @@ func (r *journalReader) nudge() {
 	}
 }
 
-// page waits for the next records; false when the subscription is closed.
-func (r *journalReader) page(limit int) ([]Record, bool) {
-	backoff := firstBackoff
-	for {
-		records, err := r.sub.bus.journal.Read(r.sub.bus.base, r.scanned, limit)
-		if err == nil {
-			err = r.checkPage(records)
+// next waits for what follows the scanned position: from the tail, if it is all there, else a page of the journal. False: the subscription is closed.
+// What it returns is valid until the next call.
+func (r *journalReader) next(limit int) (records []*Record, ok bool) {
+	tail := r.sub.bus.pump.tail
+	for backoff := firstBackoff; ; {
+		records, whole := tail.after(r.scanned, limit, r.page[:0])
+		if len(records) > 0 {
+			r.page = records
+			return records, true
 		}
-		r.sub.noteJournal(err)
-		switch {
-		case err != nil:
+		if whole {
+			if !r.attend() {
+				return nil, false
+			}
+			continue
+		}
+		records, err := r.fetch(limit)
+		if len(records) > 0 {
+			return records, true
+		}
+		if err != nil || !r.retained() {
 			if !r.sub.pauseFor(backoff) {
 				return nil, false
 			}
 			backoff = min(2*backoff, longestPause)
-		case len(records) > 0:
-			return records, true
-		case !r.wait(r.wake):
-			return nil, false
 		}
 	}
+}
+
+// attend waits, caught up, for more than the pump can hand over; false: the subscription is closed.
+func (r *journalReader) attend() bool {
+	clear(r.page)
+	if !r.attach() {
+		return true
+	}
+	ok := r.wait(r.wake)
+	r.mu.Lock()
+	r.attached = false
+	r.mu.Unlock()
+	return ok
+}
+
+// attach lets the pump go on; false: there is more to read already.
+func (r *journalReader) attach() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.attached = r.sub.bus.pump.tail.ends(r.scanned)
+	return r.attached
+}
+
+// detach wakes the reader's goroutine to go on. r.mu is held.
+func (r *journalReader) detach() {
+	r.attached = false
+	r.nudge()
+}
+
+// fetch reads a page of the journal. If there is more behind it that isn't in memory, the page after it is read meanwhile.
+func (r *journalReader) fetch(limit int) ([]*Record, error) {
+	f := r.fetched(limit)
+	if f.err == nil {
+		f.err = r.checkPage(f.records)
+	}
+	if f.err != nil || r.failing {
+		r.sub.noteJournal(f.err)
+		r.failing = f.err != nil
+	}
+	n := len(f.records)
+	if f.err != nil || n == 0 {
+		return nil, f.err
+	}
+	if last := f.records[n-1].Seq; n == limit && !r.sub.bus.pump.tail.covers(last) {
+		r.readAhead(last, limit)
+	}
+	r.page = r.page[:0]
+	for i := range f.records {
+		r.page = append(r.page, &f.records[i])
+	}
+	return r.page, nil
+}
+
+func (r *journalReader) fetched(limit int) fetched {
+	if f, ok := r.settleAhead(); ok && f.err == nil && f.after == r.scanned {
+		return f
+	}
+	records, err := r.sub.bus.journal.Read(r.sub.bus.base, r.scanned, limit)
+	return fetched{after: r.scanned, records: records, err: err}
+}
+
+// readAhead reads the page after a number on another goroutine.
+func (r *journalReader) readAhead(after uint64, limit int) {
+	ahead := make(chan fetched, 1)
+	r.ahead = ahead
+	go func() {
+		records, err := r.sub.bus.journal.Read(r.sub.bus.base, after, limit)
+		ahead <- fetched{after: after, records: records, err: err}
+	}()
+}
+
+// settleAhead waits for the page that is being read ahead, if there is one.
+func (r *journalReader) settleAhead() (f fetched, ok bool) {
+	if r.ahead == nil {
+		return f, false
+	}
+	f = <-r.ahead
+	r.ahead = nil
+	return f, true
+}
+
+// retained finds out what is missing if the journal has nothing after the scanned position, although it once had; false: it can't be told.
+func (r *journalReader) retained() bool {
+	first, _, err := r.sub.bus.journal.Bounds(r.sub.bus.base)
+	r.sub.noteJournal(err)
+	if err != nil || first <= r.scanned+1 {
+		return false
+	}
+	r.missed(r.scanned+1, first-1)
+	r.progress.miss(first - 1)
+	return true
 }
 
 // checkPage makes sure that nothing is skipped in silence: what retention took away is announced, a hole is the journal's error.
@@ -75,10 +174,9 @@ func (r *journalReader) checkPage(records []Record) error {
 	if err := contiguous(records, r.scanned); err != nil {
 		return err
 	}
-	if first := records[0].Seq; first > r.scanned+1 && (!r.fresh || r.sub.mode.stored()) {
+	if first := records[0].Seq; first > r.scanned+1 {
 		r.missed(r.scanned+1, first-1)
 	}
-	r.fresh = false
 	return nil
 }
 
@@ -112,10 +210,9 @@ func (r *journalReader) wait(ch <-chan struct{}) bool {
 		case <-ch:
 			return true
 		case <-r.progress.moved:
-			r.schedule()
-		case <-r.save.C:
-			r.armed = false
-			r.store(r.sub.bus.base)
+			r.cursor.moved(r.progress.position())
+		case <-r.cursor.timer.C:
+			r.cursor.due(r.progress.position())
 		case <-r.sub.closing:
 			return false
 		case <-r.stop:
@@ -124,163 +221,36 @@ func (r *journalReader) wait(ch <-chan struct{}) bool {
 	}
 }
 
-// stopReading lets the lanes end with what they have.
-func (r *journalReader) stopReading() { r.stopped.Do(func() { close(r.stop) }) }
-
-// schedule stores the cursor soon, or at once if it is far behind.
-func (r *journalReader) schedule() {
-	if !r.sub.mode.stored() {
-		return
-	}
-	switch behind := r.progress.position() - r.saved; {
-	case behind >= saveAfter:
-		r.store(r.sub.bus.base)
-	case behind > 0 && !r.armed:
-		r.armed = true
-		r.save.Reset(saveEvery)
-	}
-}
-
-// keepFresh is schedule for a reader that doesn't wait.
+// keepFresh does what wait does, for a reader that doesn't wait.
 func (r *journalReader) keepFresh() {
 	select {
 	case <-r.progress.moved:
-		r.schedule()
+		r.cursor.moved(r.progress.position())
 	default:
 	}
 	select {
-	case <-r.save.C:
-		r.armed = false
-		r.store(r.sub.bus.base)
+	case <-r.cursor.timer.C:
+		r.cursor.due(r.progress.position())
 	default:
 	}
 }
 
-// store stores the cursor. A failure is retried with the next one, and at the end.
-func (r *journalReader) store(ctx context.Context) {
-	at := r.progress.position()
-	if r.sub.mode != modeDurable || at == r.saved {
-		return
+// stopReading lets the lanes end with what they have.
+func (r *journalReader) stopReading() { r.stopped.Do(func() { close(r.stop) }) }
+
+// isStopped reports whether the lanes are to end with what they have.
+func (r *journalReader) isStopped() bool {
+	select {
+	case <-r.stop:
+		return true
+	default:
+		return false
 	}
-	err := r.sub.bus.journal.SetCursor(ctx, r.sub.durable, at)
-	r.sub.noteJournal(err)
-	if err == nil {
-		r.saved = at
-		return
-	}
-	r.armed = true
-	r.save.Reset(saveEvery)
 }
 
 // finish stores the last cursor.
 func (r *journalReader) finish() {
-	ctx, cancel := context.WithTimeout(r.sub.bus.base, subscribeTime)
-	defer cancel()
-	r.store(ctx)
-	r.save.Stop()
+	r.settleAhead()
+	r.cursor.finish(r.progress.position())
 	r.sub.ended()
-}
-
-// reader brings recorded events to the lanes of a subscription, at their pace.
-type reader[T any] struct {
-	*journalReader
-	in    *inbox[T]
-	lanes sync.WaitGroup
-}
-
-func (r *reader[T]) run() {
-	defer r.finish()
-	defer r.lanes.Wait()
-	for {
-		select {
-		case <-r.stop:
-			return
-		default:
-		}
-		records, ok := r.page(defaultPage)
-		if !ok {
-			return
-		}
-		for i := range records {
-			if !r.step(&records[i]) {
-				return
-			}
-		}
-		r.keepFresh()
-	}
-}
-
-// step hands one record over; false when the subscription is closed.
-func (r *reader[T]) step(rec *Record) bool {
-	n := r.in.press.blank()
-	held := int64(0)
-	defer func() { n.published(held) }()
-	var wanted bool
-	if wanted, n.err = r.in.read(rec, &n.event); !wanted {
-		r.progress.skip(rec.Seq)
-		r.scanned = rec.Seq
-		return true
-	}
-	q := r.in.laneOf(&rec.Header).queue
-	n.ticket = r.progress.begin(rec.Seq)
-	now := r.sub.bus.clock().UnixNano()
-	n.sign(now)
-	if r.missing.Count > 0 {
-		q.miss(r.missing)
-		r.missing = Gap{}
-	}
-	for {
-		switch q.push(n, now, false) {
-		case full:
-			if !r.waitRoom(q) {
-				return false
-			}
-		case refused:
-			return false
-		default:
-			held = 1
-			r.scanned = rec.Seq
-			return true
-		}
-	}
-}
-
-func (r *reader[T]) waitRoom(q *queue[T]) bool {
-	room := q.roomChan()
-	if room == nil {
-		return true
-	}
-	defer q.leaveRoom()
-	return r.wait(room)
-}
-
-// read decodes a record if the subscription wants it. bad says why it couldn't be decoded.
-func (in *inbox[T]) read(rec *Record, e *Event[T]) (wanted bool, bad error) {
-	reg := in.sub.bus.registry.find(rec.Type, rec.Schema)
-	if reg == nil {
-		in.noteUnknown(rec)
-	}
-	if !in.wantsType(reg) || !in.sub.admitsType(rec.Type) || !in.sub.admits(&rec.Header) {
-		return false, nil
-	}
-	e.Header = rec.Header
-	if !in.boxed {
-		return true, reg.codec.(*codec[T]).decodeInto(rec, &e.Payload)
-	}
-	p := parcel{header: &rec.Header, data: rec.Data}
-	if reg != nil && in.typ != rawType {
-		p.payload, p.err = reg.codec.decode(rec)
-	}
-	return true, in.unpack(&p, e)
-}
-
-func (in *inbox[T]) wantsType(reg *registration) bool {
-	switch {
-	case in.boxed && reg == nil:
-		return in.accepts(nil)
-	case in.boxed:
-		return in.accepts(reg.codec.goType())
-	default:
-		return reg != nil && reg.codec.goType() == in.typ
-	}
 }

@@ -2,22 +2,18 @@ package bus
 
 import "slices"
 
-// show offers a recorded event to live subscriptions.
+// show offers a recorded event to live subscriptions, and to those that read the journal and have caught up.
 func (b *Bus) show(r *Record, now int64) {
 	if taps := b.taps.Load(); taps != nil {
 		b.tapped(*taps, &r.Header)
 	}
-	reg := b.registry.find(r.Type, r.Schema)
-	if reg == nil {
+	if reg := b.registry.find(r.Type, r.Schema); reg != nil {
+		reg.codec.topic(b).recorded(r, now)
+	} else {
 		b.unknown.recorded(r, now)
-		return
 	}
-	reg.codec.topic(b).recorded(r, now)
-}
-
-func (b *Bus) nudgeReaders() {
 	for _, s := range *b.readers.Load() {
-		s.inner.nudge()
+		s.inner.follow(r, now)
 	}
 }
 

@@ -24,7 +24,7 @@ func (s *Subscription) startPosition() (uint64, error) {
 		return 0, fmt.Errorf("bus: cursor of %q: %w", s.durable, err)
 	}
 	if known {
-		return at, nil
+		return at, s.checkCursor(ctx, at)
 	}
 	if at, err = s.fromPosition(ctx); err != nil {
 		return 0, err
@@ -35,18 +35,37 @@ func (s *Subscription) startPosition() (uint64, error) {
 	return at, nil
 }
 
-// fromPosition is what From says, or the journal's end.
+// checkCursor refuses a cursor that is past the journal's end, as after a restore of an older backup: what is recorded next would be skipped.
+func (s *Subscription) checkCursor(ctx context.Context, at uint64) error {
+	_, last, err := s.bus.journal.Bounds(ctx)
+	if err != nil {
+		return fmt.Errorf("bus: cursor of %q: %w", s.durable, err)
+	}
+	if at > last {
+		return fmt.Errorf("%w: %q is at %d, the newest event is %d", ErrCursorPastEnd, s.durable, at, last)
+	}
+	return nil
+}
+
+// fromPosition is what From says, or the journal's end. Who stores no position and asks for more than there is begins with the oldest event.
 func (s *Subscription) fromPosition(ctx context.Context) (at uint64, err error) {
+	first, last, err := s.bus.journal.Bounds(ctx)
 	switch {
+	case err != nil:
 	case s.from == nil:
-		_, at, err = s.bus.journal.Bounds(ctx)
+		return last, nil
+	case s.from.seq > last:
+		return 0, fmt.Errorf("%w: subscription %q, From(%d), the newest event is %d", ErrCursorPastEnd, s.name, s.from.seq, last)
 	case s.from.time.IsZero():
-		return s.from.seq, nil
+		at = s.from.seq
 	default:
 		at, err = s.bus.journal.SeqBefore(ctx, s.from.time)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("bus: where subscription %q starts: %w", s.name, err)
+	}
+	if !s.mode.stored() {
+		at = max(at, first-1)
 	}
 	return at, nil
 }
@@ -63,7 +82,7 @@ func (b *Bus) admit(s *Subscription) error {
 	s.order = b.made
 	b.subs = append(b.subs, s)
 	b.watcher.expect(s.slowAfter)
-	b.route(s) // first, so that a reader that starts misses no nudge
+	b.route(s) // first, so that a reader that starts misses nothing
 	s.inner.start()
 	return nil
 }
@@ -137,12 +156,6 @@ func (in *inbox[T]) drain() {
 // miss announces events that the pump couldn't bring, before the next one.
 func (in *inbox[T]) miss(g Gap) {
 	in.lanes[0].queue.miss(g)
-}
-
-func (in *inbox[T]) nudge() {
-	if in.reader != nil {
-		in.reader.nudge()
-	}
 }
 
 // flushed returns channels that close when what is queued now is done.

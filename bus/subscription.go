@@ -21,7 +21,8 @@ type inner interface {
 	busy() int
 	position() (seq uint64, ok bool)
 	reached(seq uint64) <-chan struct{}
-	nudge()
+	follow(r *Record, now int64)
+	look()
 	miss(Gap)
 }
 

@@ -22,13 +22,14 @@ type MemJournal struct {
 	records  []bus.Record
 	first    uint64 // number of records[0]
 	cursors  map[string]uint64
+	left     map[string]uint64 // cursors to be stored with the next records
 	fail     error
 	reads    int
 }
 
 // NewJournal returns an empty journal.
 func NewJournal() *MemJournal {
-	return &MemJournal{now: time.Now, first: 1, cursors: make(map[string]uint64)}
+	return &MemJournal{now: time.Now, first: 1, cursors: make(map[string]uint64), left: make(map[string]uint64)}
 }
 
 // Attach implements bus.Journal.
@@ -106,6 +107,10 @@ func (j *MemJournal) AppendSilently(records ...bus.Record) uint64 {
 
 // append numbers records and keeps what a database would. j.mu is held.
 func (j *MemJournal) append(records []bus.Record) []bus.Record {
+	for name, seq := range j.left {
+		j.cursors[name] = max(j.cursors[name], seq)
+	}
+	clear(j.left)
 	numbered := slices.Clone(records)
 	for i := range numbered {
 		r := &numbered[i]
@@ -207,4 +212,15 @@ func (j *MemJournal) SetCursor(ctx context.Context, name string, seq uint64) err
 	return nil
 }
 
-var _ bus.Journal = (*MemJournal)(nil)
+// LeaveCursor implements bus.CursorLeaver: cursors are stored with the next records.
+func (j *MemJournal) LeaveCursor(name string, seq uint64) (stored uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.left[name] = max(j.left[name], seq)
+	return j.cursors[name]
+}
+
+var (
+	_ bus.Journal      = (*MemJournal)(nil)
+	_ bus.CursorLeaver = (*MemJournal)(nil)
+)

@@ -37,7 +37,7 @@ var (
 	// ErrNewerSchema: the database was migrated by a newer binary.
 	ErrNewerSchema = errors.New("journal: the database's schema is newer than this binary")
 	// ErrCursorPastEnd: a cursor is above the newest number, as after a restore of an older backup.
-	ErrCursorPastEnd = errors.New("journal: cursor is past the end of the journal")
+	ErrCursorPastEnd = bus.ErrCursorPastEnd
 	// ErrSubscribed: the cursor belongs to a subscription that runs.
 	ErrSubscribed = errors.New("journal: the subscription is running")
 	// ErrInWriter: the caller is itself a member of the writer it would wait for.

@@ -127,20 +127,22 @@ func (c *child) obey(said <-chan string) error {
 	}
 }
 
-// trouble makes the writer's connection refuse what it took before, or lets it take it again.
+// trouble makes the writer's connection refuse what it took before, or lets it take it again. A pragma isn't undone with its transaction, so a
+// refusal of that transaction means that it has worked.
 func (c *child) trouble(command string) error {
-	const lots = 1 << 30
-	return c.cloud.journal.Do(context.Background(), func(tx *journal.Tx) error {
-		switch command {
-		case sayFill: // SQLite raises a limit below the size of the file to that size
-			return tx.DB().Exec("PRAGMA max_page_count = 1").Error
-		case sayRoom:
-			return tx.DB().Exec(fmt.Sprintf("PRAGMA max_page_count = %d", lots)).Error
-		case sayLock:
-			return tx.DB().Exec("PRAGMA query_only = ON").Error
-		}
-		return fmt.Errorf("unknown command %q", command)
-	})
+	pragma, ok := map[string]string{
+		sayFill: "max_page_count = 1", // SQLite raises a limit below the size of the file to that size
+		sayRoom: "max_page_count = 1000000000",
+		sayLock: "query_only = ON",
+	}[command]
+	if !ok {
+		return errors.New("unknown command")
+	}
+	err := c.cloud.journal.Do(context.Background(), func(tx *journal.Tx) error { return tx.DB().Exec("PRAGMA " + pragma).Error })
+	if refusal(err) {
+		return nil
+	}
+	return err
 }
 
 // fault returns the fault of a name if this child is to have it.

@@ -17,10 +17,13 @@ import (
 	"github.com/cloudbus-go/cloudbus/resources/gormstore/sqlite"
 )
 
+// lease is how long a durable name stays with a server that was killed: short, for the next one doesn't live for long either.
+const lease = time.Second
+
 // openStore opens the database of a trial, whichever it is.
 func openStore(o orders, log *slog.Logger) (*gormstore.Store, error) {
 	if o.Postgres != "" {
-		return postgres.Open(o.Postgres, postgres.Options{Logger: log})
+		return postgres.Open(o.Postgres, postgres.Options{Logger: log, Lease: lease})
 	}
 	file := databaseFile(o.Dir)
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {

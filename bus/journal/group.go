@@ -29,8 +29,8 @@ type group struct {
 }
 
 // full: the next member begins another group.
-func (g *group) full() bool {
-	return len(g.members) >= groupMembers || g.begun && time.Since(g.since) > groupTime
+func (g *group) full(after time.Duration) bool {
+	return len(g.members) >= groupMembers || g.begun && time.Since(g.since) > after
 }
 
 // open begins the transaction.

@@ -49,7 +49,7 @@ func counted(runs *atomic.Int64, key string) func(*journal.Tx) error {
 
 func TestMembersThatWaitShareATransaction(t *testing.T) {
 	j, f := openFlaky(t)
-	attach(t, j)
+	attach(t, journal.Unhurried(j))
 	exec(t, j, "CREATE TABLE things (k TEXT PRIMARY KEY)")
 	var runs atomic.Int64
 	var members []func(*journal.Tx) error
@@ -66,7 +66,7 @@ func TestMembersThatWaitShareATransaction(t *testing.T) {
 // A member that fails having changed something has the others run again, once: from then on there are savepoints.
 func TestVetoInTheMiddle(t *testing.T) {
 	j, f := openFlaky(t)
-	attach(t, j)
+	attach(t, journal.Unhurried(j))
 	exec(t, j, "CREATE TABLE things (k TEXT PRIMARY KEY)")
 	veto := func(tx *journal.Tx) error { return errors.Join(write(tx, "vetoed"), errNo) }
 	for round, want := range []int64{6, 4, 4} {
@@ -108,7 +108,7 @@ func TestMemberThatFailsHavingChangedNothingIsLeftOut(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			j := withThings(t, sqlite.Options{})
+			j := journal.Unhurried(withThings(t, sqlite.Options{}))
 			attach(t, j)
 			var runs atomic.Int64
 			errs := together(t, j, counted(&runs, "a"), fail, counted(&runs, "b"))
@@ -124,7 +124,7 @@ func TestMemberThatFailsHavingChangedNothingIsLeftOut(t *testing.T) {
 
 // What COMMIT refuses is the fault of one of them.
 func TestMemberThatCommitRefuses(t *testing.T) {
-	j := withThings(t, sqlite.Options{})
+	j := journal.Unhurried(withThings(t, sqlite.Options{}))
 	attach(t, j)
 	exec(t, j, "CREATE TABLE parts (whole TEXT REFERENCES things (k) DEFERRABLE INITIALLY DEFERRED)")
 	orphan := func(tx *journal.Tx) error {
@@ -143,7 +143,7 @@ func TestMemberThatCommitRefuses(t *testing.T) {
 
 // A failure that rests on what another member wrote is none if that isn't committed.
 func TestFailureThatRestsOnAnotherMember(t *testing.T) {
-	j := withThings(t, sqlite.Options{})
+	j := journal.Unhurried(withThings(t, sqlite.Options{}))
 	attach(t, j)
 	exec(t, j, "CREATE TABLE parts (whole TEXT REFERENCES things (k) DEFERRABLE INITIALLY DEFERRED)")
 	refused := func(tx *journal.Tx) error {
@@ -168,7 +168,7 @@ func TestFailureThatRestsOnAnotherMember(t *testing.T) {
 
 // SQLite ends the whole transaction when there is no more room.
 func TestTransactionThatTheDatabaseEnds(t *testing.T) {
-	j := withThings(t, sqlite.Options{})
+	j := journal.Unhurried(withThings(t, sqlite.Options{}))
 	attach(t, j)
 	exec(t, j, "CREATE TABLE blobs (b BLOB)")
 	exec(t, j, "PRAGMA max_page_count = 40")
@@ -191,7 +191,7 @@ func TestTransactionThatTheDatabaseEnds(t *testing.T) {
 
 // A statement of a caller who doesn't wait any more runs to its end, and so do all the others.
 func TestMemberCancelledMidStatement(t *testing.T) {
-	j := withThings(t, sqlite.Options{})
+	j := journal.Unhurried(withThings(t, sqlite.Options{}))
 	attach(t, j)
 	release := hold(t, j)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -222,7 +222,7 @@ func TestMemberCancelledMidStatement(t *testing.T) {
 
 // A member that waits for the writer which it holds itself, with a context that doesn't say so, ends at the limit; those before it run again.
 func TestForeignContextAmidAGroup(t *testing.T) {
-	j := withThings(t, sqlite.Options{MemberLimit: 50 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	j := journal.Unhurried(withThings(t, sqlite.Options{MemberLimit: 50 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}))
 	attach(t, j)
 	var runs atomic.Int64
 	var inner error
@@ -253,7 +253,7 @@ func TestCallerCancelledInAGroup(t *testing.T) {
 		"another member takes long": {limit: 50 * time.Millisecond, want: journal.ErrOutcomeUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
-			j := withThings(t, sqlite.Options{MemberLimit: c.limit, Logger: quiet})
+			j := journal.Unhurried(withThings(t, sqlite.Options{MemberLimit: c.limit, Logger: quiet}))
 			attach(t, j)
 			release := hold(t, j)
 			ctx, cancel := context.WithCancel(t.Context())
@@ -291,7 +291,7 @@ func TestCallerCancelledInAGroup(t *testing.T) {
 // When nobody knows what became of a commit, nobody is told that it is done.
 func TestOutcomeOfAGroupThatIsUnknown(t *testing.T) {
 	j, f := openFlaky(t)
-	attach(t, j)
+	attach(t, journal.Unhurried(j))
 	exec(t, j, "CREATE TABLE things (k TEXT PRIMARY KEY)")
 	var runs atomic.Int64
 	errs := together(t, j, counted(&runs, "a"), func(tx *journal.Tx) error {

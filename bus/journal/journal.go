@@ -63,9 +63,10 @@ type Journal struct {
 	watch watch
 
 	// Of whoever has the turn:
-	line    *line
-	group   group
-	careful int // so many members more get a savepoint
+	line      *line
+	group     group
+	groupTime time.Duration // after which a group is committed
+	careful   int           // so many members more get a savepoint
 
 	rides      rides
 	attachment atomic.Pointer[bus.Attachment]
@@ -109,6 +110,7 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 	if j.limit <= 0 {
 		j.limit = 5 * time.Second
 	}
+	j.groupTime = groupTime
 	j.turns = newTurns(j.limit / 5)
 	j.watch.limit, j.watch.logger = j.limit, j.logger
 	if err := j.connect(o); err != nil {

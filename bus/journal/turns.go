@@ -20,7 +20,8 @@ const (
 
 // turns hands the writer from one member to the next. A turn is passed on directly, so nobody overtakes those who wait.
 type turns struct {
-	patience time.Duration // of a caller whose context has ended, for the commit of its group
+	patience            time.Duration // of a caller whose context has ended, for the commit of its group
+	placeTime, slowTime time.Duration
 
 	mu         sync.Mutex
 	taken      bool
@@ -39,7 +40,7 @@ type turns struct {
 }
 
 func newTurns(patience time.Duration) *turns {
-	return &turns{patience: patience, idle: make(chan struct{})}
+	return &turns{patience: patience, placeTime: placeTime, slowTime: slowTime, idle: make(chan struct{})}
 }
 
 // take waits for a turn; ctx may have ended when it comes. If it ends before, the waiter leaves with ctx.Err().
@@ -119,9 +120,9 @@ func (t *turns) repeat(members []*waiter) {
 func (t *turns) took(d time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.slow = d > slowTime
+	t.slow = d > t.slowTime
 	t.rest = time.Time{}
-	if d > placeTime {
+	if d > t.placeTime {
 		t.rest = time.Now().Add(min((backgroundShare-1)*d, maxRest))
 	}
 }

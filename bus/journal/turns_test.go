@@ -46,7 +46,7 @@ func queued(t *testing.T, j *journal.Journal, run func() error) <-chan error {
 }
 
 func TestForegroundFirstButEveryFourthIsBackground(t *testing.T) {
-	j := open(t, sqlite.Options{})
+	j := journal.Unhurried(open(t, sqlite.Options{}))
 	release := hold(t, j)
 	var order []string
 	var dones []<-chan error

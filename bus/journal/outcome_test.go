@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"path/filepath"
+	"runtime"
 	"sync/atomic"
 	"testing"
 
@@ -121,12 +122,15 @@ func TestSubscribeExactlyOnceWhenAnOutcomeIsUnknown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{"first", "second"} {
+	for i, text := range []string{"first", "second"} {
 		if err := appendNote(j, note{Type: "a.b", Text: text}); err != nil {
 			t.Fatal(err)
 		}
 		if got := <-handled; got != text {
 			t.Fatalf("handled %q, want %q", got, text)
+		}
+		for cursorAt(t, j, "counts") <= uint64(i) { // what is appended next shall not share the commit that breaks
+			runtime.Gosched()
 		}
 	}
 	sub.Close()

@@ -33,3 +33,9 @@ func StoreCursor(t *Tx, name string, seq uint64) error {
 	}
 	return t.raiseCursor(name, seq)
 }
+
+// Ends reports whether a text is taken to begin or end a transaction, and how many statements it has.
+func Ends(dialect, text string) (ends bool, count int) {
+	s := parseStatement(text, lexers[dialect])
+	return s.ends, s.count
+}

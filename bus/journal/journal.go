@@ -142,7 +142,7 @@ func (j *Journal) connect(o Options) error {
 	if o.InTransaction == nil {
 		o.InTransaction = func(any) bool { return true }
 	}
-	j.line = &line{db: writeSQL, begin: begin, aborts: j.dialect == "postgres", classify: o.Classify, standing: o.InTransaction}
+	j.line = &line{db: writeSQL, begin: begin, lexer: lexers[j.dialect], aborts: j.dialect == "postgres", classify: o.Classify, standing: o.InTransaction}
 	j.text = textsFor(j.dialect)
 	j.hints = newHints(j, o)
 	if j.dialect == "postgres" {

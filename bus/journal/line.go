@@ -16,6 +16,7 @@ const maxStatements = 512
 type line struct {
 	db         *sql.DB
 	begin      string
+	lexer      lexer
 	aborts     bool // a transaction in which a statement failed can't be used, but is still to be rolled back
 	classify   func(error) error
 	standing   func(driverConn any) bool
@@ -168,7 +169,7 @@ func (l *line) prepare(query string) (*prepared, error) {
 	if s, ok := l.statements[query]; ok {
 		return s, nil
 	}
-	parsed := parseStatement(query)
+	parsed := parseStatement(query, l.lexer)
 	switch {
 	case parsed.ends:
 		return nil, errCommit

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/bus/journal"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore/sqlite"
+	"gorm.io/gorm"
 )
 
 // conduct is what a member does beside writing a row and an event, and what may come of it.
@@ -28,7 +30,11 @@ type conduct struct {
 
 // write is the work that is all there or not at all.
 func write(tx *journal.Tx, key string) error {
-	if _, err := tx.Exec("INSERT INTO things (k) VALUES (?)", key); err != nil {
+	text := "INSERT INTO things (k) VALUES (?)"
+	if os.Getenv(onPostgres) != "" {
+		text = "INSERT INTO things (k) VALUES ($1)"
+	}
+	if _, err := tx.Exec(text, key); err != nil {
 		return err
 	}
 	_, err := tx.Append(note{Type: "note.made", Text: key})
@@ -64,7 +70,12 @@ var conducts = []conduct{
 		return write(tx, key)
 	}},
 	{name: "ignores a failed statement", fn: then(func(_ *journal.Journal, tx *journal.Tx) error {
-		if insert(tx, "taken") == nil {
+		fail := func(db *gorm.DB) error { return db.Exec("INSERT INTO things (k) VALUES ('taken')").Error }
+		if os.Getenv(onPostgres) != "" {
+			alone := fail
+			fail = func(db *gorm.DB) error { return db.Transaction(alone) } // a savepoint is what makes it harmless there
+		}
+		if fail(tx.DB()) == nil {
 			return errNo
 		}
 		return nil

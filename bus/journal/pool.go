@@ -39,6 +39,9 @@ func (p *memberPool) ExecContext(_ context.Context, query string, args ...any) (
 	}
 	res, err := p.t.j.line.conn.ExecContext(context.Background(), query, args...)
 	p.t.note(s, res, err)
+	if s.back && err == nil {
+		p.t.mend()
+	}
 	return res, p.t.check(err)
 }
 
@@ -74,12 +77,15 @@ func (p *memberPool) QueryRowContext(_ context.Context, query string, args ...an
 }
 
 func (p *memberPool) ready(query string, args []any) (statement, error) {
-	s := parseStatement(query)
+	s := parseStatement(query, p.t.j.line.lexer)
 	if s.ends {
 		return s, errCommit
 	}
 	if err := p.t.j.checkArguments(args); err != nil {
 		return s, err
+	}
+	if s.back && p.t.spoilt() {
+		return s, nil
 	}
 	return s, p.t.ready()
 }

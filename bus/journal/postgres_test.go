@@ -16,7 +16,7 @@ const onPostgres = "CLOUDBUS_JOURNAL_TESTS_ON_POSTGRES"
 
 // sqlitesOwn are the tests of what only SQLite does, or in its words.
 const sqlitesOwn = "TestMigrateAppliesOnce|TestMigratePicksTheDatabasesFolder|TestMigrationOutsideOfATransaction|TestMigrateRefuses|" +
-	"TestWhatLooksLikeTheEndOfATransactionIsAllowed|TestIgnoredStatementErrorDoesntHurtTheRest"
+	"TestWhatLooksLikeTheEndOfATransactionIsAllowed|TestIgnoredStatementErrorDoesntHurtTheRest|TestTransactionThatTheDatabaseEnds"
 
 // TestOnPostgreSQL runs the package's tests once more, on PostgreSQL.
 func TestOnPostgreSQL(t *testing.T) {

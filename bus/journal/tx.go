@@ -134,6 +134,18 @@ func (t *Tx) ready() error {
 	return nil
 }
 
+// spoilt: a statement has failed on a database that then takes nothing but the rollback to a savepoint, or of all.
+func (t *Tx) spoilt() bool {
+	return t.ended == nil && t.entered && t.j.line.aborts && !t.j.line.broken && !t.j.line.inTransaction()
+}
+
+// mend takes note that a savepoint was gone back to.
+func (t *Tx) mend() {
+	if t.lost != nil && t.j.line.inTransaction() {
+		t.lost = nil
+	}
+}
+
 // enter begins the transaction, or a part of it that can be undone if a member of the group has failed lately.
 func (t *Tx) enter() error {
 	j := t.j

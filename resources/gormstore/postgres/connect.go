@@ -23,6 +23,7 @@ func parse(dsn string, connectTimeout time.Duration) (*pgx.ConnConfig, error) {
 	}
 	set(config, "application_name", "cloudbus")
 	set(config, "client_encoding", "UTF8")
+	set(config, "standard_conforming_strings", "on") // as the journal reads statements
 	// A peer that is gone without a word is noticed within seconds, on both sides.
 	set(config, "tcp_keepalives_idle", "5")
 	set(config, "tcp_keepalives_interval", "2")

@@ -170,6 +170,11 @@ func (t *Tx) leaveOut(err error, repeatable bool) error {
 	if others {
 		j.careful = careFor
 	}
+	if others && repeatable && w.tries < groupTries { // with a savepoint, so that it is told when those are committed on whose writes it may rest
+		w.tries++
+		j.restart(append(j.rollback(), w), false)
+		return errWaits
+	}
 	j.restart(j.rollback(), lost)
 	return err
 }

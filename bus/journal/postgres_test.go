@@ -16,7 +16,8 @@ const onPostgres = "CLOUDBUS_JOURNAL_TESTS_ON_POSTGRES"
 
 // sqlitesOwn are the tests of what only SQLite does, or in its words.
 const sqlitesOwn = "TestMigrateAppliesOnce|TestMigratePicksTheDatabasesFolder|TestMigrationOutsideOfATransaction|TestMigrateRefuses|" +
-	"TestWhatLooksLikeTheEndOfATransactionIsAllowed|TestIgnoredStatementErrorDoesntHurtTheRest|TestTransactionThatTheDatabaseEnds"
+	"TestWhatLooksLikeTheEndOfATransactionIsAllowed|TestIgnoredStatementErrorDoesntHurtTheRest|TestTransactionThatTheDatabaseEnds|" +
+	"TestHiddenCommitIsNoticed|TestMemberThatFailsHavingChangedNothingIsLeftOut"
 
 // TestOnPostgreSQL runs the package's tests once more, on PostgreSQL.
 func TestOnPostgreSQL(t *testing.T) {

@@ -5,8 +5,8 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"maps"
 	"net/http"
+	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/bus/journal"
@@ -31,11 +31,6 @@ type Plugin struct {
 
 // New returns the plugin. Init returns what is wrong with the options or the configuration (*OptionError, *plugins.ConfigError).
 func New(o Options) *Plugin {
-	limits := make(map[string]map[fsm.State]plugins.Duration, len(o.Stuck.Limits))
-	for kind, states := range o.Stuck.Limits {
-		limits[kind] = maps.Clone(states)
-	}
-	o.Stuck.Limits = limits // the configuration goes over it
 	return &Plugin{options: o, alarm: newAlarm()}
 }
 
@@ -79,19 +74,22 @@ func (p *Plugin) makeRules() (err error) {
 	if p.machines, err = o.machines(); err != nil {
 		return err
 	}
-	limits, err := o.Stuck.limits(p.machines)
-	if err != nil {
-		return err
-	}
-	p.stuck = &stuck{limits, o.Stuck.Severity}
+	p.stuck = &stuck{o.Stuck, p.machines}
 	if !o.FailureRate.Disabled {
 		p.failures = newFailureRate(o.FailureRate, p.machines)
 	}
 	return nil
 }
 
-// Subscribe reads the journal from its beginning, so that resources that were stuck before the plugin came are found too.
+// Subscribe reads the journal from its beginning, so that what happened before the plugin came is found too.
 func (p *Plugin) Subscribe(c *bus.Client) error {
+	if !p.options.Stuck.Disabled {
+		ctx, cancel := context.WithTimeout(context.Background(), writeTime)
+		defer cancel()
+		if err := p.runtime.Write(ctx, p.stuck.unmute); err != nil {
+			return err
+		}
+	}
 	options := []bus.Option{bus.From(0)}
 	for _, kind := range sortedKeys(p.machines) {
 		options = append(options, bus.Type(kind+".>"))
@@ -106,8 +104,11 @@ func (p *Plugin) Subscribe(c *bus.Client) error {
 // Close has nothing to free.
 func (p *Plugin) Close(context.Context) error { return nil }
 
-// observe shows a batch of changes to the rules, in the transaction that moves the position in the journal.
-func (p *Plugin) observe(_ context.Context, tx *journal.Tx, batch []bus.Event[resources.AnyChanged]) error {
+// writeTime is how long starting waits for the writer.
+const writeTime = 30 * time.Second
+
+// observe shows a batch of changes and reports to the rules, in the transaction that moves the position in the journal.
+func (p *Plugin) observe(_ context.Context, tx *journal.Tx, batch []bus.Event[bus.Addressed]) error {
 	if len(batch) == 0 {
 		return nil
 	}
@@ -124,8 +125,8 @@ func (p *Plugin) observe(_ context.Context, tx *journal.Tx, batch []bus.Event[re
 		if err := p.show(tx, e); err != nil {
 			return fmt.Errorf("alerts: %s: %w", e.Subject(), err)
 		}
-		if p.failures != nil {
-			p.failures.count(t, e.Payload.What(), now)
+		if c, ok := e.Payload.(resources.AnyChanged); ok && p.failures != nil {
+			p.failures.count(t, c.What(), now)
 		}
 	}
 	if p.failures != nil {
@@ -139,13 +140,15 @@ func (p *Plugin) observe(_ context.Context, tx *journal.Tx, batch []bus.Event[re
 	return setPosition(tx.DB(), max(seen, batch[len(batch)-1].Seq))
 }
 
-// show shows a change to the rule stuck. One that is disabled raises nothing, but keeps its books, for the day when it's enabled again, and clears what it raised before.
-func (p *Plugin) show(tx *journal.Tx, e bus.Event[resources.AnyChanged]) error {
-	due, err := p.stuck.observe(tx, e)
-	if due != 0 && !p.options.Stuck.Disabled {
-		p.alarm.set(due)
+// show shows an event to the rule stuck. One that is disabled raises nothing, but keeps its books, for the day when it's enabled again, and clears what it raised before.
+func (p *Plugin) show(tx *journal.Tx, e bus.Event[bus.Addressed]) error {
+	switch news := e.Payload.(type) {
+	case resources.Stuck:
+		return p.stuck.reported(tx, news, e.Time)
+	case resources.AnyChanged:
+		return p.stuck.changed(tx, news.What())
 	}
-	return err
+	return nil
 }
 
 // position is the newest change that the rules have seen. It never goes back, unlike the subscription's, which an operator may rewind.

@@ -21,11 +21,15 @@ func TestContract(t *testing.T) {
 		plugintest.Database(func(t testing.TB) (b *bus.Bus) { store, b = openStore(t, nil); return b }),
 		plugintest.Config(`{"failure_rate": {"window": "1h"}}`),
 		plugintest.Feed(func(t testing.TB, b *bus.Bus) {
-			h := &house{t: t, bus: b, vms: newVMs(t, store, b)}
+			h := &house{t: t, bus: b}
+			h.engine, h.vms = newVMs(t, store, b)
 			h.outcomes(1, 7)
 			h.fire(h.create(), vm.StartRequested)
 			long := h.create()
 			if _, err := h.vms.Fire(t.Context(), long, vm.MigrationRequested, resources.At(time.Now().Add(-30*time.Hour))); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := h.engine.ReportStuck(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}))

@@ -7,8 +7,8 @@
 //
 // # Rules
 //
-// stuck: a resource has been in a transitional state for longer than the state's limit. Repeated after each further limit, cleared when the resource leaves the state.
-// Deadlines are kept in the database, so a restart forgets none: those that passed meanwhile are raised at start-up.
+// stuck: a resource has been in a transitional state for longer than the state's limit, as the engine reports it (resources.Stuck; the engine's Run must be
+// running). Repeated after each further limit, cleared when the resource leaves the state. Limits are the machines', or what resources.Limit says.
 //
 // failure_rate: of the operations of a kind that ended within the last minutes at least so many, and at least that part of them, failed. Cleared when the part has fallen
 // well below (hysteresis), or no failure is left in the window. An operation ends when one of the machine's Succeed or Fail triggers takes a resource out of, or back into, a transitional state.

@@ -75,6 +75,9 @@ func watch(ctx context.Context) error {
 	if _, err := vms.Fire(ctx, "web-1", vm.StartRequested, resources.At(noon.Add(-time.Hour))); err != nil {
 		return err
 	}
+	if _, err := engine.ReportStuck(ctx); err != nil { // a server has engine.Run do it when something is due
+		return err
+	}
 	n := <-raised
 	fmt.Printf("%s: %s\n", n.EventType(), n.Message)
 	if _, err := vms.Fire(ctx, "web-1", vm.OperationSucceeded); err != nil {

@@ -51,6 +51,7 @@ type house struct {
 	clock   *clock
 	store   *gormstore.Store
 	bus     *bus.Bus
+	engine  *resources.Engine
 	vms     *resources.Kind[vm.VM]
 	manager *plugins.Manager
 	watch   *alerts.Plugin
@@ -72,24 +73,37 @@ func openStore(t testing.TB, now func() time.Time) (*gormstore.Store, *bus.Bus) 
 	return store, b
 }
 
-func newVMs(t testing.TB, store *gormstore.Store, b *bus.Bus) *resources.Kind[vm.VM] {
+func newVMs(t testing.TB, store *gormstore.Store, b *bus.Bus, opts ...resources.KindOption) (*resources.Engine, *resources.Kind[vm.VM]) {
 	t.Helper()
 	engine, err := resources.New(resources.Options{Store: store, Bus: b, Listeners: []resources.Listener{listeners.Post()}, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	vms, err := resources.Register[vm.VM](engine, vm.Machine)
+	vms, err := resources.Register[vm.VM](engine, vm.Machine, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return vms
+	return engine, vms
+}
+
+// run has the engine report what is stuck by itself, until the test ends.
+func (h *house) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- h.engine.Run(ctx) }()
+	h.t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			h.t.Error(err)
+		}
+	})
 }
 
 func open(t testing.TB, config string) *house {
 	t.Helper()
 	h := &house{t: t, clock: &clock{t: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}}
 	h.store, h.bus = openStore(t, h.clock.now)
-	h.vms = newVMs(t, h.store, h.bus)
+	h.engine, h.vms = newVMs(t, h.store, h.bus)
 	h.start(config)
 	return h
 }
@@ -163,11 +177,15 @@ func (h *house) settle() {
 	}
 }
 
-// later lets time pass and the plugin look at the clock.
+// later lets time pass, and engine and plugin look at the clock.
 func (h *house) later(d time.Duration) {
 	h.t.Helper()
 	h.settle()
 	h.clock.add(d)
+	if _, err := h.engine.ReportStuck(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
+	h.settle()
 	if err := h.watch.CheckNow(h.t.Context()); err != nil {
 		h.t.Fatal(err)
 	}

@@ -21,11 +21,10 @@ type Options struct {
 	FailureRate FailureRate    `json:"failure_rate"` // The rule "failure_rate".
 }
 
-// Stuck configures the rule "stuck".
+// Stuck configures the rule "stuck". Limits are the engine's: resources.Limit changes them.
 type Stuck struct {
-	Disabled bool                                      `json:"disabled"` // Raises nothing; what is active is still cleared. Defaults to false.
-	Limits   map[string]map[fsm.State]plugins.Duration `json:"limits"`   // By kind and state. Default to the machines'.
-	Severity string                                    `json:"severity"` // Defaults to warning.
+	Disabled bool   `json:"disabled"` // Raises nothing; what is active is still cleared. Defaults to false.
+	Severity string `json:"severity"` // Defaults to warning.
 }
 
 // FailureRate configures the rule "failure_rate".
@@ -61,35 +60,6 @@ func (o *Options) machines() (map[string]*fsm.Machine, error) {
 			return nil, &OptionError{Option: "Machines", Reason: "has one that is nil"}
 		}
 		all[m.Kind()] = m
-	}
-	return all, nil
-}
-
-// limits returns the limits of all transitional states, by kind.
-func (s *Stuck) limits(machines map[string]*fsm.Machine) (map[string]map[fsm.State]time.Duration, error) {
-	all := make(map[string]map[fsm.State]time.Duration)
-	for kind, m := range machines {
-		all[kind] = make(map[fsm.State]time.Duration)
-		for _, state := range m.States() {
-			if limit, ok := m.Limit(state); ok {
-				all[kind][state] = limit
-			}
-		}
-	}
-	for kind, states := range s.Limits {
-		if all[kind] == nil {
-			return nil, &OptionError{Option: "stuck.limits." + kind, Reason: "is for an unknown kind", Known: sortedKeys(all)}
-		}
-		for state, limit := range states {
-			option := fmt.Sprintf("stuck.limits.%s.%s", kind, state)
-			if _, ok := all[kind][state]; !ok {
-				return nil, &OptionError{Option: option, Reason: "is for no transitional state", Known: sortedKeys(all[kind])}
-			}
-			if limit <= 0 {
-				return nil, &OptionError{Option: option, Reason: "is not above 0"}
-			}
-			all[kind][state] = time.Duration(limit)
-		}
 	}
 	return all, nil
 }

@@ -30,10 +30,7 @@ func TestWrongOptions(t *testing.T) {
 		{name: "over 100", config: `{"failure_rate": {"raise_percent": 101}}`, want: `failure_rate.raise_percent is not in 1 to 100`},
 		{name: "no hysteresis", config: `{"failure_rate": {"raise_percent": 20, "clear_percent": 30}}`, want: `failure_rate.clear_percent is not in 1 to raise_percent`},
 		{name: "severity", config: `{"stuck": {"severity": "bad"}}`, want: `option stuck.severity is "bad" (allowed: warning, critical)`},
-		{name: "unknown kind", config: `{"stuck": {"limits": {"vms": {}}}}`, want: `option stuck.limits.vms is for an unknown kind (allowed: network, nic, vm, volume)`},
-		{name: "steady state", config: `{"stuck": {"limits": {"nic": {"reserved": "1m"}}}}`,
-			want: `option stuck.limits.nic.reserved is for no transitional state (allowed: releasing, reserving)`},
-		{name: "no limit", config: `{"stuck": {"limits": {"nic": {"reserving": "0s"}}}}`, want: `option stuck.limits.nic.reserving is not above 0`},
+		{name: "limits, which are the engine's", config: `{"stuck": {"limits": {}}}`, want: `key "stuck.limits": is unknown (allowed: disabled, severity)`},
 		{name: "nil machine", options: alerts.Options{Machines: []*fsm.Machine{nil}}, want: `option Machines has one that is nil`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -28,6 +28,8 @@ type config struct {
 	seed          uint64
 	failRate      float64
 	operationTime time.Duration
+	retain        time.Duration // 0: events stay for ever
+	purge         time.Duration // 0: resources that are gone stay for ever
 	level         slog.Level
 }
 
@@ -48,6 +50,8 @@ func parseFlags(args []string, out io.Writer) (config, error) {
 	fs.Uint64Var(&c.seed, "seed", 1, "seed of the simulated hypervisor")
 	fs.Float64Var(&c.failRate, "fail-rate", 0.05, "share of operations that the simulated hypervisor lets fail, 0 to 1")
 	fs.DurationVar(&c.operationTime, "operation-time", 2*time.Second, "how long a simulated operation takes, give or take a half")
+	fs.DurationVar(&c.retain, "retain", 0, "how long events stay in the journal once everyone has read them, such as 720h (default: for ever)")
+	fs.DurationVar(&c.purge, "purge", 0, "how long resources stay that have come to their end, such as 2160h (default: for ever)")
 	fs.TextVar(&c.level, "log", slog.LevelInfo, "log `level`: debug, info, warn, error")
 
 	if err := fs.Parse(args); err != nil {
@@ -80,6 +84,8 @@ func (c *config) check(rest []string) error {
 		return fmt.Errorf("-fail-rate %v: from 0 to 1", c.failRate)
 	case c.operationTime < 0:
 		return fmt.Errorf("-operation-time %v: not below 0", c.operationTime)
+	case c.retain < 0 || c.purge < 0:
+		return fmt.Errorf("-retain %v, -purge %v: not below 0", c.retain, c.purge)
 	case c.wait <= 0:
 		return fmt.Errorf("-wait %v: above 0", c.wait)
 	case len(c.bridge) == 0:

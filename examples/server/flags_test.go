@@ -24,6 +24,7 @@ func TestFlags(t *testing.T) {
 		{"patterns with commas", "-bridge vm.>,usage.>", func(c config) bool { return slices.Equal(c.bridge, []string{"vm.>", "usage.>"}) }},
 		{"replay", "-replay x.log -once -wait 5s", func(c config) bool { return c.replay == "x.log" && c.once && c.wait.Seconds() == 5 }},
 		{"level", "-log warn", func(c config) bool { return c.level == slog.LevelWarn }},
+		{"forget", "-retain 720h -purge 2160h", func(c config) bool { return c.retain.Hours() == 720 && c.purge.Hours() == 2160 }},
 		{"never fail", "-fail-rate 0", func(c config) bool { return c.failRate == 0 }},
 	}
 	for _, tt := range tests {
@@ -45,6 +46,8 @@ func TestWrongFlagsSayWhatIsWrong(t *testing.T) {
 		{"-fail-rate 2", "-fail-rate 2"},
 		{"-fail-rate NaN", "-fail-rate NaN"},
 		{"-operation-time -1s", "-operation-time -1s"},
+		{"-retain -1h", "-retain -1h"},
+		{"-purge -1h", "-purge -1h"},
 		{"-wait 0s", "-wait 0s"},
 		{"-seed -1", "seed"},
 		{"-log loud", "loud"},

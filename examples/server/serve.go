@@ -30,6 +30,8 @@ func (s *server) serve(ctx context.Context, stdout, terminal io.Writer) error {
 	}
 	s.onClose("hypervisor", func(context.Context) error { h.Close(); return nil })
 
+	s.watch()
+
 	l, err := listen(s.cfg, s.log)
 	if err != nil {
 		return err

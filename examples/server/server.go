@@ -61,7 +61,9 @@ func build(ctx context.Context, cfg config, log *slog.Logger, extra ...resources
 	if err := os.MkdirAll(cfg.data, 0o750); err != nil {
 		return s, err
 	}
-	store, err := sqlite.Open(filepath.Join(cfg.data, "cloudbus.db"), sqlite.Options{Logger: log})
+	store, err := sqlite.Open(filepath.Join(cfg.data, "cloudbus.db"), sqlite.Options{
+		Logger: log, Retention: journal.Retention{Age: cfg.retain},
+	})
 	if err != nil {
 		return s, err
 	}
@@ -100,14 +102,26 @@ func (s *server) audit() resources.Listener {
 
 // register adds the kinds.
 func (s *server) register() error {
+	var keep []resources.KindOption
+	if s.cfg.purge > 0 {
+		keep = append(keep, resources.PurgeAfter(s.cfg.purge))
+	}
 	var err error
-	if s.vms, err = resources.Register[vm.VM](s.engine, vm.Machine); err != nil {
+	if s.vms, err = resources.Register[vm.VM](s.engine, vm.Machine, keep...); err != nil {
 		return err
 	}
-	_, err = resources.Register[volume.Volume](s.engine, volume.Machine)
-	_, err2 := resources.Register[nic.NIC](s.engine, nic.Machine)
-	_, err3 := resources.Register[network.Network](s.engine, network.Machine)
+	_, err = resources.Register[volume.Volume](s.engine, volume.Machine, keep...)
+	_, err2 := resources.Register[nic.NIC](s.engine, nic.Machine, keep...)
+	_, err3 := resources.Register[network.Network](s.engine, network.Machine, keep...)
 	return errors.Join(err, err2, err3)
+}
+
+// watch has the engine report what is stuck, and purge, until the server closes.
+func (s *server) watch() {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.engine.Run(ctx) }()
+	s.onClose("engine", func(context.Context) error { cancel(); return <-ended })
 }
 
 // connect makes the sink, with a broker of our own unless there is another.

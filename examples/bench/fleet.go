@@ -26,11 +26,12 @@ var (
 
 // fleet is ours: VMs in SQLite with Post, and a live subscriber.
 type fleet struct {
-	store *gormstore.Store
-	bus   *bus.Bus
-	vms   *resources.Kind[vm.VM]
-	ids   []string
-	steps []int // of the power cycle, for each VM
+	store  *gormstore.Store
+	bus    *bus.Bus
+	engine *resources.Engine
+	vms    *resources.Kind[vm.VM]
+	ids    []string
+	steps  []int // of the power cycle, for each VM
 
 	ctx   context.Context
 	fired atomic.Uint64
@@ -45,11 +46,11 @@ func openFleet(path string) (*fleet, error) {
 	}
 	f := &fleet{store: store, ctx: context.Background()}
 	f.bus = bus.New(bus.Options{Journal: store.Journal(), Source: source, Logger: quiet})
-	engine, err := resources.New(resources.Options{Store: store, Bus: f.bus, Logger: quiet, Listeners: []resources.Listener{listeners.Post()}})
+	f.engine, err = resources.New(resources.Options{Store: store, Bus: f.bus, Logger: quiet, Listeners: []resources.Listener{listeners.Post()}})
 	if err != nil {
 		return nil, err
 	}
-	if f.vms, err = resources.Register[vm.VM](engine, vm.Machine); err != nil {
+	if f.vms, err = resources.Register[vm.VM](f.engine, vm.Machine); err != nil {
 		return nil, err
 	}
 	_, err = bus.Subscribe(f.bus.Client("bench"), func(context.Context, bus.Event[vm.Changed]) error {

@@ -22,7 +22,7 @@ type firing interface {
 	close() error
 }
 
-// moves compares durable moves on SQLite, of many callers and of one, and what idle resources weigh.
+// moves compares durable moves on SQLite, of many callers and of one, what idle resources weigh, and what is done over many of them.
 func (b *bench) moves() (err error) {
 	dir, err := os.MkdirTemp("", "cloudbus-bench-")
 	if err != nil {
@@ -32,7 +32,10 @@ func (b *bench) moves() (err error) {
 	if err := b.durableMoves(dir); err != nil {
 		return err
 	}
-	return b.weight(dir)
+	if err := b.weight(dir); err != nil {
+		return err
+	}
+	return b.many(dir)
 }
 
 func (b *bench) durableMoves(dir string) (err error) {

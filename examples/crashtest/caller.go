@@ -29,16 +29,19 @@ type caller struct {
 // step makes one change of a random sort. Its error is one that a caller must not get from a server in good health.
 func (c *caller) step(ctx context.Context) error {
 	id := c.fleet.pick(c.rng)
-	if id == "" {
+	switch {
+	case id == "" && c.rng.IntN(5) == 0:
+		return c.createBatch(ctx)
+	case id == "":
 		return c.create(ctx)
 	}
 	v, err := c.vms.Get(ctx, id)
-	if err != nil {
-		return fmt.Errorf("get %s: %w", id, err)
-	}
-	if v.State == vm.Expunged {
+	switch {
+	case errors.Is(err, resources.ErrNotFound), err == nil && v.State == vm.Expunged: // gone, or about to be
 		c.fleet.remove(id)
 		return nil
+	case err != nil:
+		return fmt.Errorf("get %s: %w", id, err)
 	}
 	switch n := c.rng.IntN(100); {
 	case n < 6:
@@ -54,16 +57,38 @@ func (c *caller) step(ctx context.Context) error {
 	return c.fire(ctx, v)
 }
 
-func (c *caller) create(ctx context.Context) error {
+// newVM is one that isn't there yet.
+func (c *caller) newVM() vm.VM {
 	id := c.fleet.name()
-	v, err := c.vms.Create(ctx, vm.VM{
-		Object: resources.Object{ID: id, Tenant: fmt.Sprintf("tenant%d", c.rng.IntN(5)), Name: id}, CPUs: 1 + c.rng.IntN(8), MemoryMiB: 1024,
-	})
-	if err != nil {
-		return fmt.Errorf("create %s: %w", id, err)
+	return vm.VM{Object: resources.Object{ID: id, Tenant: fmt.Sprintf("tenant%d", c.rng.IntN(5)), Name: id}, CPUs: 1 + c.rng.IntN(8), MemoryMiB: 1024}
+}
+
+// createBatch makes some at once.
+func (c *caller) createBatch(ctx context.Context) error {
+	batch := make([]vm.VM, 2+c.rng.IntN(5))
+	for i := range batch {
+		batch[i] = c.newVM()
 	}
-	c.fleet.add(id)
-	return c.acks.addRow("vm/"+id, v.Version, noEvent)
+	made, err := c.vms.CreateBatch(ctx, batch)
+	if err != nil {
+		return err
+	}
+	for _, v := range made {
+		c.fleet.add(v.ID)
+		if err := c.acks.addRow("vm/"+v.ID, v.Version, noEvent); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *caller) create(ctx context.Context) error {
+	v, err := c.vms.Create(ctx, c.newVM())
+	if err != nil {
+		return fmt.Errorf("create: %w", err)
+	}
+	c.fleet.add(v.ID)
+	return c.acks.addRow("vm/"+v.ID, v.Version, noEvent)
 }
 
 func (c *caller) fire(ctx context.Context, v *vm.VM, opts ...resources.Option) error {
@@ -113,7 +138,7 @@ func (c *caller) hurry(ctx context.Context, v *vm.VM) error {
 func (c *caller) done(ch resources.Changed[vm.VM], err error) error {
 	var refused *fsm.TransitionError
 	switch {
-	case errors.As(err, &refused), errors.Is(err, resources.ErrConflict), errors.Is(err, resources.ErrRemoved), errors.Is(err, resources.ErrNoEffect):
+	case errors.As(err, &refused), errors.Is(err, resources.ErrNotFound), errors.Is(err, resources.ErrConflict), errors.Is(err, resources.ErrRemoved), errors.Is(err, resources.ErrNoEffect):
 		return nil
 	case err != nil:
 		return err

@@ -13,6 +13,22 @@ func (e *evidence) check(f *findings) {
 	e.checkTally(f)
 	e.checkNotes(f, events)
 	e.checkStream(f)
+	for _, b := range e.Backups {
+		b.check(f)
+	}
+}
+
+// check looks at a backup: the database as it was at one moment. Its subscribers may have been behind.
+func (b *backup) check(f *findings) {
+	var found findings
+	for _, said := range b.Damage {
+		found.add(checkDatabase, "", "%s", said)
+	}
+	b.checkJournal(&found)
+	b.checkVersions(&found, b.byResource())
+	for _, s := range found.shown {
+		f.add(checkBackup, s.Resource, "in %s: %s: %s", b.Name, s.Check, s.What)
+	}
 }
 
 // checkJournal: numbers without holes up to the head, and no event twice.
@@ -35,31 +51,44 @@ func (e *evidence) checkJournal(f *findings) {
 }
 
 // checkVersions: each VM has its versions 1, 2, 3 …, a row of the journal each, each from where the one before led, and the last is what the VM's own row says.
+// A VM that was removed has no row.
 func (e *evidence) checkVersions(f *findings, events map[string][]*entry) {
-	known := make(map[string]bool, len(e.VMs))
+	rows := make(map[string]row, len(e.VMs))
 	for _, vm := range e.VMs {
-		known[vm.resource()] = true
-		state, origin, version := "", "", uint64(0)
-		for _, r := range events[vm.resource()] {
-			c := r.Change
-			switch {
-			case r.Version != version+1:
-				f.add(checkVersions, r.Resource, "event %d has version %d, the one before has %d", r.Seq, r.Version, version)
-			case c.Version != r.Version || c.Resource.Version != r.Version || "vm/"+c.Resource.ID != r.Resource:
-				f.add(checkVersions, r.Resource, "event %d has version %d, its data says %d, the resource in it is vm/%s version %d", r.Seq, r.Version, c.Version, c.Resource.ID, c.Resource.Version)
-			case c.From != state:
-				f.add(checkVersions, r.Resource, "event %d, version %d, leads from %q, the one before to %q", r.Seq, r.Version, c.From, state)
-			}
-			state, origin, version = c.To, c.Origin, r.Version
-		}
-		if vm.Version != version || vm.State != state || vm.Origin != origin {
-			f.add(checkVersions, vm.resource(), "its row has version %d in %q (from %q), its last event version %d in %q (from %q)", vm.Version, vm.State, vm.Origin, version, state, origin)
+		rows[vm.resource()] = vm
+		if len(events[vm.resource()]) == 0 {
+			f.add(checkVersions, vm.resource(), "has a row, version %d, and no events", vm.Version)
 		}
 	}
-	for resource, list := range events {
-		if !known[resource] {
-			f.add(checkVersions, resource, "has %d events, but no row", len(list))
+	for resource, history := range events {
+		checkHistory(f, history)
+		last := history[len(history)-1]
+		vm, there := rows[resource]
+		switch c := last.Change; {
+		case there && c.Action == "removed":
+			f.add(checkVersions, resource, "its row is there, though event %d has removed it", last.Seq)
+		case !there && c.Action != "removed":
+			f.add(checkVersions, resource, "has no row; its last event, %d, is %s, version %d", last.Seq, last.Type, last.Version)
+		case there && (vm.Version != last.Version || vm.State != c.To || vm.Origin != c.Origin):
+			f.add(checkVersions, resource, "its row has version %d in %q (from %q), its last event version %d in %q (from %q)", vm.Version, vm.State, vm.Origin, last.Version, c.To, c.Origin)
 		}
+	}
+}
+
+// checkHistory looks at the events of one VM.
+func checkHistory(f *findings, history []*entry) {
+	state, version := "", uint64(0)
+	for _, r := range history {
+		c := r.Change
+		switch {
+		case r.Version != version+1:
+			f.add(checkVersions, r.Resource, "event %d has version %d, the one before has %d", r.Seq, r.Version, version)
+		case c.Version != r.Version || c.Resource.Version != r.Version || "vm/"+c.Resource.ID != r.Resource:
+			f.add(checkVersions, r.Resource, "event %d has version %d, its data says %d, the resource in it is vm/%s version %d", r.Seq, r.Version, c.Version, c.Resource.ID, c.Resource.Version)
+		case c.From != state:
+			f.add(checkVersions, r.Resource, "event %d, version %d, leads from %q, the one before to %q", r.Seq, r.Version, c.From, state)
+		}
+		state, version = c.To, r.Version
 	}
 }
 

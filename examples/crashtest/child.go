@@ -37,10 +37,11 @@ const settlePatience = 5 * time.Minute
 
 // child is one life of the server.
 type child struct {
-	orders orders
-	cloud  *cloud
-	load   *load
-	log    *slog.Logger
+	orders  orders
+	cloud   *cloud
+	load    *load
+	janitor *janitor
+	log     *slog.Logger
 
 	mu   sync.Mutex
 	out  io.Writer
@@ -83,12 +84,29 @@ func (c *child) live(in io.Reader) (err error) {
 	c.load = startLoad(c.orders.Callers, c.orders.Seed, c.orders.Trouble, c.fail, func(rng *rand.Rand) *caller {
 		return &caller{vms: c.cloud.vms, fleet: f, acks: acks{written}, rng: rng, inject: lie}
 	})
+	c.janitor = c.hire()
 	c.say(saidReady)
 	err = c.obey(commands(in))
-	c.load.stop()
+	c.rest()
 	n, first := c.load.refusals()
 	c.say("%s %d %q", saidRefused, n, first)
 	return errors.Join(err, c.cloud.close(), c.failure())
+}
+
+// hire starts a janitor.
+func (c *child) hire() *janitor {
+	j := &janitor{vms: c.cloud.vms, store: c.cloud.store, trouble: c.orders.Trouble, fail: c.fail}
+	if c.orders.Postgres == "" {
+		j.file = func(n int) string { return backupFile(c.orders.Dir, c.orders.Life, n) }
+	}
+	j.start(rand.New(rand.NewPCG(c.orders.Seed, uint64(c.orders.Callers))))
+	return j
+}
+
+// rest lets callers and janitor end.
+func (c *child) rest() {
+	c.load.stop()
+	c.janitor.stop()
 }
 
 // commands returns what the parent says; the channel is closed when there is no parent any more.
@@ -112,7 +130,7 @@ func (c *child) obey(said <-chan string) error {
 		case command := <-said:
 			switch command {
 			case sayFinish:
-				c.load.stop()
+				c.rest()
 				ctx, cancel := context.WithTimeout(context.Background(), settlePatience)
 				defer cancel()
 				return c.cloud.settle(ctx)

@@ -15,6 +15,7 @@ import (
 	"github.com/cloudbus-go/cloudbus/plugins"
 	"github.com/cloudbus-go/cloudbus/plugins/usage"
 	"github.com/cloudbus-go/cloudbus/resources"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore"
 	"github.com/cloudbus-go/cloudbus/resources/vm"
 )
 
@@ -24,6 +25,7 @@ const closePatience = 20 * time.Second
 // cloud is the management server in a child.
 type cloud struct {
 	log     *slog.Logger
+	store   *gormstore.Store
 	journal *journal.Journal
 	bus     *bus.Bus
 	vms     *resources.Kind[vm.VM]
@@ -47,7 +49,7 @@ func openCloud(ctx context.Context, o orders, log *slog.Logger, fail func(error)
 		return c, err
 	}
 	c.onClose("store", store.Close)
-	c.journal = store.Writer()
+	c.store, c.journal = store, store.Writer()
 	c.bus = bus.New(bus.Options{Logger: log, Source: "cloudbus/crashtest", Journal: c.journal})
 	c.onClose("bus", c.bus.Close)
 	engine, err := resources.New(resources.Options{Store: store, Bus: c.bus, Logger: log, Listeners: []resources.Listener{listeners.Post()}})

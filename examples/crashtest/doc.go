@@ -2,7 +2,7 @@
 //
 // The server is a child process: 64 callers create, move and change VMs without pause; the usage plugin keeps its ledger; one
 // subscriber counts every event in the database, exactly once; one writes a line per event to a file, at least once; the bridge
-// publishes to a NATS server that lives in the parent. The child writes down each change that it was told is done. The parent kills it
+// publishes to a NATS server that lives in the parent; a janitor removes what is in its final state and makes backups. The child writes down each change that it was told is done. The parent kills it
 // with SIGKILL, starts it again, and at the end lets it finish and close in good order. Then it checks:
 //
 //   - every acknowledged change is in the database: resource, version and event;
@@ -12,6 +12,7 @@
 //   - the counting subscriber has had each event exactly once, in order;
 //   - the file has each event at least once, in order per resource;
 //   - the stream has each event once, in order per resource;
+//   - the last backups are sound, each as of one moment;
 //   - during each life a subscriber from the journal and a live one saw no event twice, none out of order, and no gap unannounced.
 //
 // The last line on standard output is the outcome as one JSON object. A violation comes with evidence: which resource, which numbers.

@@ -11,7 +11,14 @@ type evidence struct {
 	Total     uint64    // that the tally has kept
 	Lives     []life    // in order
 	Messages  []message // in order
-	Alone     bool      // there was one server at a time
+	Backups   []backup
+	Alone     bool // there was one server at a time
+}
+
+// backup is what lies in a copy of the database that the server has made.
+type backup struct {
+	Name string
+	*evidence
 }
 
 // life is what one child left behind.

@@ -111,8 +111,20 @@ func TestEachViolationIsFound(t *testing.T) {
 		{"a change from where the resource wasn't", func(e *evidence) { e.Journal[4].Change.From = "paused" }, checkVersions, `leads from "paused"`},
 		{"a row behind its journal", func(e *evidence) { e.VMs[0].Version = 4 }, checkVersions, "its row has version 4"},
 		{"a row in another state", func(e *evidence) { e.VMs[0].State = "running" }, checkVersions, `in "running"`},
-		{"a row without events", func(e *evidence) { e.VMs = append(e.VMs, row{"c", "stopped", "", 1}) }, checkVersions, "its last event version 0"},
-		{"events without a row", func(e *evidence) { e.VMs = e.VMs[:1] }, checkVersions, "but no row"},
+		{"a row without events", func(e *evidence) { e.VMs = append(e.VMs, row{"c", "stopped", "", 1}) }, checkVersions, "and no events"},
+		{"events without a row", func(e *evidence) { e.VMs = e.VMs[:1] }, checkVersions, "has no row"},
+		{"a removed resource", func(e *evidence) { e.Journal[8].Change.Action, e.VMs = "removed", e.VMs[:1] }, "", ""},
+		{"a removed resource that is there", func(e *evidence) { e.Journal[8].Change.Action = "removed" }, checkVersions, "has removed it"},
+		{"a backup whose subscribers were behind", func(e *evidence) {
+			b := sound()
+			b.Tally, b.Intervals = nil, nil
+			e.Backups = []backup{{"backup-1", b}}
+		}, "", ""},
+		{"a backup of two moments", func(e *evidence) {
+			b := sound()
+			b.VMs[0].Version++
+			e.Backups = []backup{{"backup-1", b}}
+		}, checkBackup, "in backup-1: versions"},
 
 		{"an interval is missing", func(e *evidence) { e.Intervals = slices.Delete(e.Intervals, 2, 3) }, checkLedger, "is missing"},
 		{"an interval too many", func(e *evidence) {

@@ -12,6 +12,7 @@ const (
 	checkAtLeastOnce  = "at_least_once"
 	checkStream       = "stream"
 	checkDatabase     = "database"
+	checkBackup       = "backup"
 	checkLife         = "life"
 )
 

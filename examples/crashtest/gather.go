@@ -7,32 +7,24 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/cloudbus-go/cloudbus/resources/gormstore"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore/sqlite"
 )
 
+// backupsRead is how many backups are looked at: the last ones.
+const backupsRead = 5
+
 // gather reads all evidence of a trial whose children have ended: with plain SQL, and with no code of what is under test but the opening of the database.
-func gather(ctx context.Context, o orders, lives int, b *broker) (_ *evidence, err error) {
+func gather(ctx context.Context, o orders, lives int, b *broker) (*evidence, error) {
 	store, err := openStore(o, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, fmt.Errorf("open the database at the end: %w", err)
 	}
-	defer func() { err = errors.Join(err, store.Close(context.WithoutCancel(ctx))) }()
-	db, err := store.Writer().DB().DB()
-	if err != nil {
-		return nil, err
-	}
-	e := &evidence{}
-	if o.Postgres == "" {
-		err = each(ctx, db, "PRAGMA integrity_check", func(scan scanner) error {
-			var said string
-			err := scan(&said)
-			if said != "ok" {
-				e.Damage = append(e.Damage, said)
-			}
-			return err
-		})
-	}
-	err = errors.Join(err, e.readJournal(ctx, db), e.readRows(ctx, db), e.readLedger(ctx, db), e.readTally(ctx, db))
+	e, err := readStore(ctx, store)
 	if err != nil {
 		return nil, err
 	}
@@ -47,8 +39,57 @@ func gather(ctx context.Context, o orders, lives int, b *broker) (_ *evidence, e
 		}
 		e.Lives = append(e.Lives, life{Number: n, Acks: acks, Notes: notes})
 	}
+	if err := e.readBackups(ctx, o.Dir); err != nil {
+		return nil, err
+	}
 	e.Messages, err = b.read(ctx)
 	return e, err
+}
+
+// readBackups reads the last backups of a trial.
+func (e *evidence) readBackups(ctx context.Context, dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, backups))
+	if err != nil {
+		return err
+	}
+	slices.Sort(files)
+	for _, file := range files[max(0, len(files)-backupsRead):] {
+		store, err := sqlite.Open(file, sqlite.Options{Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			return fmt.Errorf("backup: %w", err)
+		}
+		b, err := readStore(ctx, store)
+		if err != nil {
+			return fmt.Errorf("backup %s: %w", file, err)
+		}
+		e.Backups = append(e.Backups, backup{filepath.Base(file), b})
+	}
+	return nil
+}
+
+// readStore reads what lies in a database, and closes it.
+func readStore(ctx context.Context, store *gormstore.Store) (_ *evidence, err error) {
+	defer func() { err = errors.Join(err, store.Close(context.WithoutCancel(ctx))) }()
+	db, err := store.Writer().DB().DB()
+	if err != nil {
+		return nil, err
+	}
+	e := &evidence{}
+	if store.Writer().DB().Name() == "sqlite" {
+		err = e.readDamage(ctx, db)
+	}
+	return e, errors.Join(err, e.readJournal(ctx, db), e.readRows(ctx, db), e.readLedger(ctx, db), e.readTally(ctx, db))
+}
+
+func (e *evidence) readDamage(ctx context.Context, db *sql.DB) error {
+	return each(ctx, db, "PRAGMA integrity_check", func(scan scanner) error {
+		var said string
+		err := scan(&said)
+		if said != "ok" {
+			e.Damage = append(e.Damage, said)
+		}
+		return err
+	})
 }
 
 type scanner func(dest ...any) error

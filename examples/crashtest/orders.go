@@ -46,6 +46,12 @@ func ordersFromEnvironment() (orders, bool) {
 
 // The files of a trial, below its folder.
 
+const backups = "backup-*.db"
+
+func backupFile(dir string, life, n int) string {
+	return filepath.Join(dir, fmt.Sprintf("backup-%04d-%03d.db", life, n))
+}
+
 func databaseFile(dir string) string { return filepath.Join(dir, "database", "cloudbus.db") }
 func streamDir(dir string) string    { return filepath.Join(dir, "jetstream") }
 

@@ -28,6 +28,8 @@ type outcome struct {
 	Written      int `json:"written"`  // lines
 	Repeated     int `json:"repeated"` // of them
 	Published    int `json:"published"`
+	Removed      int `json:"removed"` // resources
+	Backups      int `json:"backups"` // looked at
 
 	Injected string   `json:"injected,omitempty"`
 	Trouble  *trouble `json:"trouble,omitempty"`
@@ -75,12 +77,15 @@ func (o *outcome) count(e *evidence) {
 		o.Written += len(l.Notes)
 	}
 	for _, r := range e.Journal {
-		if r.Change != nil {
-			o.Changes++
+		if r.Change == nil {
+			continue
+		}
+		if o.Changes++; r.Change.Action == "removed" {
+			o.Removed++
 		}
 	}
 	o.Resources, o.Events, o.Counted, o.Published = len(e.VMs), len(e.Journal), len(e.Tally), len(e.Messages)
-	o.Intervals, o.Open, o.Repeated = len(e.Intervals), e.openIntervals(), e.repeats()
+	o.Intervals, o.Open, o.Repeated, o.Backups = len(e.Intervals), e.openIntervals(), e.repeats(), len(e.Backups)
 }
 
 func (o *outcome) print(w io.Writer) error {

@@ -39,6 +39,21 @@
 // operation; a steady state ends it, and the change says which it ended. An outcome that names an operation which isn't the resource's
 // present one is a *StaleError and changes nothing.
 //
+// # Stuck
+//
+// A limit of a transitional state moves nothing: the driver may still be at work. While Engine.Run runs, a resource that is in such a
+// state for longer is reported by an event <kind>.stuck (Stuck): at start-up and when due, again after each further limit, once for each
+// whatever restarts and however many servers there are. Several limits that passed unnoticed are one report. Limit changes a kind's limits.
+//
+// # Purge
+//
+// Resources in a final state stay until Purge, or Run for a kind with PurgeAfter, removes them. A removal is a change like any other: it
+// has a version, an event (<kind>.removed, with the resource as it was last) in the same transaction, and listeners, who may veto it.
+//
+// # Batches
+//
+// CreateBatch makes up to 1,000 resources in one transaction, each with its event: all of them or, with an error, none.
+//
 // # Time
 //
 // Times are UTC. A change happened when At says, or now. It never happened before its resource entered the state it is in: an earlier
@@ -72,5 +87,5 @@
 //
 // # Memory
 //
-// The engine keeps nothing about a single resource: no lock, no machine, no goroutine, no cache.
+// The engine keeps nothing about a single resource: no lock, no machine, no goroutine, no timer, no cache.
 package resources

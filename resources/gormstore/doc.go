@@ -6,5 +6,13 @@
 //
 // Times are stored as nanoseconds since 1970, by the serializer "unixnano".
 //
+// # Backups
+//
+// Store.Backup copies an SQLite database to a file while it is used; that file is a database. To restore it, stop the server and put the file
+// in the place of the old one, whose -wal and -shm files go with it. A database that is older than what was read from it shows: a durable
+// subscription, bridge or plugin elsewhere whose position is beyond the journal's end gets journal.ErrCursorPastEnd instead of passing over
+// the events that will get those numbers again.
+// Positions in the database itself are restored with it. PostgreSQL has pg_dump and continuous archiving.
+//
 // The package knows no driver; gormstore/sqlite opens a store.
 package gormstore

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bridge"
@@ -21,6 +22,9 @@ import (
 
 // closePatience is how long each part of a cloud may take to end.
 const closePatience = 20 * time.Second
+
+// settlePause is how long stored positions may take to follow.
+const settlePause = 50 * time.Millisecond
 
 // cloud is the management server in a child.
 type cloud struct {
@@ -108,28 +112,43 @@ func (c *cloud) subscribe(ctx context.Context, o orders, fail func(error), strik
 	return (&witness{fail: fail}).subscribe(c.bus.Client("witness"), last)
 }
 
-// settle waits until all subscribers have handled the whole journal.
+// settle waits until all subscribers have handled the whole journal, on whichever server they are: their stored positions say so.
 func (c *cloud) settle(ctx context.Context) error {
 	if err := c.sink.Ready(ctx); err != nil {
 		return err
 	}
-	for before, now := uint64(0), uint64(1); before != now; {
-		var err error
-		if _, before, err = c.journal.Bounds(ctx); err != nil {
-			return err
-		}
+	for {
 		if err := c.bus.Flush(ctx); err != nil {
 			return c.explain(err)
 		}
-		if _, now, err = c.journal.Bounds(ctx); err != nil { // the ledger may have had news of its own
-			return err
+		done, err := c.delivered(ctx)
+		if done || err != nil {
+			return c.explain(err)
+		}
+		select {
+		case <-time.After(settlePause):
+		case <-ctx.Done():
+			return c.explain(ctx.Err())
 		}
 	}
-	return nil
+}
+
+// delivered reports whether the positions of all durable subscriptions are at the journal's end.
+func (c *cloud) delivered(ctx context.Context) (bool, error) {
+	cursors, err := c.journal.Cursors(ctx)
+	if err != nil {
+		return false, err
+	}
+	_, last, err := c.journal.Bounds(ctx)
+	behind := func(cursor journal.Cursor) bool { return cursor.Seq < last }
+	return !slices.ContainsFunc(cursors, behind), err
 }
 
 // explain adds to err how far everybody is.
 func (c *cloud) explain(err error) error {
+	if err == nil {
+		return nil
+	}
 	errs := []error{err}
 	for _, s := range c.bus.Inspect().Subscriptions {
 		if s.Lag > 0 || s.Err != nil {

@@ -32,7 +32,8 @@ func (r *batchReader[T]) run() {
 		}
 		go r.run()
 	}()
-	r.work()
+	for r.work(); r.goesOn(); r.work() {
+	}
 	sane = true
 }
 
@@ -51,8 +52,9 @@ func (r *batchReader[T]) exited() bool {
 	return false
 }
 
+// work commits batches until the subscription is closed, or has lost its lease.
 func (r *batchReader[T]) work() {
-	for {
+	for !r.sub.tenure.over() {
 		records, ok := r.next(defaultPage)
 		if !ok {
 			return
@@ -85,6 +87,9 @@ func (r *batchReader[T]) batch(records []*Record, try int) bool {
 	}
 	switch {
 	case errors.Is(err, ErrOutage):
+		return false
+	case errors.Is(err, ErrLeaseLost): // nothing was stored
+		r.sub.tenure.away.Store(true)
 		return false
 	case err == nil || errors.Is(err, Stop):
 		r.committed(b)

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -62,17 +63,21 @@ func (c *cursor) due(at uint64) {
 
 // leave leaves the position to the journal's next transaction, and learns what is stored by now.
 func (c *cursor) leave(at uint64) {
-	if c.leaver != nil {
+	if c.leaver != nil && !c.sub.tenure.over() {
 		c.saved = max(c.saved, c.leaver.LeaveCursor(c.sub.durable, at))
 	}
 }
 
 // store stores the position at once. A failure is tried again later, and at the end.
 func (c *cursor) store(ctx context.Context, at uint64) {
-	if c.sub.mode != modeDurable || at <= c.saved {
+	if c.sub.mode != modeDurable || at <= c.saved || c.sub.tenure.over() {
 		return
 	}
 	err := c.sub.bus.journal.SetCursor(ctx, c.sub.durable, at)
+	if errors.Is(err, ErrLeaseLost) {
+		c.sub.tenure.away.Store(true)
+		return
+	}
 	c.sub.noteJournal(err)
 	if err == nil {
 		c.saved = at

@@ -12,7 +12,13 @@ type reader[T any] struct {
 func (r *reader[T]) run() {
 	defer r.finish()
 	defer r.lanes.Wait()
-	for !r.isStopped() {
+	for r.serve(); r.goesOn(); r.serve() {
+	}
+}
+
+// serve hands records over until the subscription is closed, or has lost its lease.
+func (r *reader[T]) serve() {
+	for !r.isStopped() && !r.sub.tenure.over() {
 		records, ok := r.next(defaultPage)
 		if !ok {
 			return

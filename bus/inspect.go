@@ -20,7 +20,8 @@ type Info struct {
 	Filter   string // type=vm.> tenant=acme
 	Kind     string // live, from, durable, batch
 	Policy   string // what a full queue does; live ones
-	State    string // running, closing, halted
+	State    string // running, standby, closing, halted
+	RunsAt   string // the server that a durable one on standby waits for
 	Err      error  // why it halted, or its last failure
 	Lanes    int
 	Capacity int
@@ -83,6 +84,9 @@ func (s *Subscription) Inspect() Info {
 	i.Slowest, i.SlowestFor, i.Err = s.slowest, s.slowestFor, s.lastErr
 	if s.journalErr != nil {
 		i.Err = s.journalErr
+	}
+	if s.tenure.away.Load() {
+		i.State, i.RunsAt = "standby", s.tenure.runner()
 	}
 	if s.closed {
 		i.State = "closing"

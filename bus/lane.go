@@ -210,6 +210,9 @@ func (l *lane[T]) letGo() {
 // attempts calls the handler until it succeeds or the policy gives up; false: the event isn't done.
 func (l *lane[T]) attempts() bool {
 	for {
+		if l.reader != nil && l.in.sub.tenure.away.Load() {
+			return false // another server's to handle
+		}
 		l.calling = true
 		err := l.fn(l.ctx, l.news.event)
 		l.calling = false
@@ -243,6 +246,9 @@ func (l *lane[T]) failed(err error) (done, ok bool) {
 	}
 	l.attempt++
 	sub.noteFailure(h, err, l.attempt)
+	if sub.tenure.over() {
+		return true, false
+	}
 	if l.attempt >= sub.tries {
 		return true, sub.giveUp(h, err, l.attempt)
 	}
@@ -257,7 +263,8 @@ func (l *lane[T]) failed(err error) (done, ok bool) {
 func (l *lane[T]) pause(d time.Duration) bool {
 	l.paused.Store(true)
 	if !l.in.sub.pauseFor(d) {
-		return false // and no handler runs in this lane any more
+		l.paused.Store(l.in.sub.isClosing()) // then no handler runs in this lane any more
+		return false
 	}
 	l.chunkAt = ticks()
 	l.running.Store(l.chunkAt)

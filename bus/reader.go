@@ -16,6 +16,7 @@ type journalReader struct {
 	cursor   *cursor
 	page     []*Record    // the last one
 	ahead    chan fetched // the page after it, being read; nil: it isn't
+	start    uint64       // where a new name begins
 	failing  bool         // the journal, at the last reading
 
 	mu       sync.Mutex // of who moves scanned: the reader's goroutine, or the pump while it is attached
@@ -34,7 +35,7 @@ type fetched struct {
 func newJournalReader(s *Subscription, start uint64) *journalReader {
 	return &journalReader{
 		sub: s, wake: make(chan struct{}, 1), stop: make(chan struct{}),
-		progress: newProgress(start), cursor: newCursor(s, start), scanned: start,
+		progress: newProgress(start), cursor: newCursor(s, start), scanned: start, start: start,
 	}
 }
 
@@ -203,7 +204,7 @@ func (r *journalReader) missed(first, last uint64) {
 	r.scanned = last
 }
 
-// wait waits for ch and keeps the stored cursor fresh meanwhile; false when the subscription is closed.
+// wait waits for ch and keeps the stored cursor fresh meanwhile; false when the subscription is closed, or has lost its lease.
 func (r *journalReader) wait(ch <-chan struct{}) bool {
 	for {
 		select {
@@ -213,9 +214,14 @@ func (r *journalReader) wait(ch <-chan struct{}) bool {
 			r.cursor.moved(r.progress.position())
 		case <-r.cursor.timer.C:
 			r.cursor.due(r.progress.position())
+		case <-r.sub.tenure.lost():
+			return false
 		case <-r.sub.closing:
 			return false
 		case <-r.stop:
+			return false
+		}
+		if r.sub.tenure.away.Load() {
 			return false
 		}
 	}
@@ -248,9 +254,15 @@ func (r *journalReader) isStopped() bool {
 	}
 }
 
-// finish stores the last cursor.
+// goesOn follows the end of the reader's work: true if that was for want of the lease, which it then has again.
+func (r *journalReader) goesOn() bool {
+	return r.sub.tenure.over() && !r.sub.isClosing() && !r.isStopped() && r.standBy()
+}
+
+// finish stores the last cursor, and gives the lease back.
 func (r *journalReader) finish() {
 	r.settleAhead()
 	r.cursor.finish(r.progress.position())
+	r.sub.endTenure()
 	r.sub.ended()
 }

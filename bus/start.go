@@ -19,6 +19,9 @@ func (s *Subscription) startPosition() (uint64, error) {
 	if !s.mode.stored() {
 		return s.fromPosition(ctx)
 	}
+	if err := s.tryLease(ctx); err != nil {
+		return 0, err
+	}
 	at, known, err := s.bus.journal.Cursor(ctx, s.durable)
 	if err != nil {
 		return 0, fmt.Errorf("bus: cursor of %q: %w", s.durable, err)
@@ -28,6 +31,9 @@ func (s *Subscription) startPosition() (uint64, error) {
 	}
 	if at, err = s.fromPosition(ctx); err != nil {
 		return 0, err
+	}
+	if s.tenure.away.Load() {
+		return at, nil // whoever runs it is about to store where it begins
 	}
 	if err := s.bus.journal.SetCursor(ctx, s.durable, at); err != nil {
 		return 0, fmt.Errorf("bus: cursor of %q: %w", s.durable, err)
@@ -170,9 +176,9 @@ func (in *inbox[T]) flushed() []<-chan struct{} {
 	return all
 }
 
-// reached returns a channel that closes when all recorded events up to seq are done; nil if the pump brings them.
+// reached returns a channel that closes when all recorded events up to seq are done; nil if the pump brings them, or another server has them.
 func (in *inbox[T]) reached(seq uint64) <-chan struct{} {
-	if in.reader == nil || in.stream.unread() {
+	if in.reader == nil || in.stream.unread() || in.sub.tenure.away.Load() {
 		return nil
 	}
 	return in.reader.progress.reached(seq)

@@ -93,6 +93,7 @@ func (in *inbox[T]) open() (*Subscription, error) {
 		return nil, err
 	}
 	if err := in.begin(); err != nil {
+		s.endTenure()
 		s.bus.forget(s)
 		return nil, err
 	}

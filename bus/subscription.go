@@ -40,6 +40,7 @@ type Subscription struct {
 	closing chan struct{} // closed by Close, Stop and Halt
 	done    chan struct{}
 	runners atomic.Int32
+	tenure  tenure // of a durable one
 
 	delivered, dropped, coalesced, failed, retried, live atomic.Uint64
 
@@ -144,13 +145,15 @@ func (s *Subscription) admits(h *Header) bool {
 // wantsPumped reports whether the pump brings the recorded event seq.
 func (s *Subscription) wantsPumped(seq uint64) bool { return !s.mode.reads() && seq > s.after }
 
-// pauseFor waits; false: the subscription was closed meanwhile.
+// pauseFor waits; false: the subscription was closed meanwhile, or has lost its lease.
 func (s *Subscription) pauseFor(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return !s.isClosing() // both may have been ready
+	case <-s.tenure.lost():
+		return false
 	case <-s.closing:
 		return false
 	}

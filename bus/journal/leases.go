@@ -182,6 +182,17 @@ func (s *leases) find(name string) *lease {
 	return s.held[name]
 }
 
+// fence is that of the lease that this process has, or has lost; 0 if there is none.
+func (s *leases) fence(name string) int64 {
+	if s == nil {
+		return 0
+	}
+	if l := s.find(name); l != nil {
+		return l.fence
+	}
+	return 0
+}
+
 // freed returns a channel that is closed when another server says that it has released the lease.
 func (s *leases) freed(name string) <-chan struct{} {
 	s.mu.Lock()

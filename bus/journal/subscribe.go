@@ -40,12 +40,16 @@ type gate[T any] struct {
 	fn     func(context.Context, *Tx, []bus.Event[T]) error
 	stored uint64 // all up to here is committed
 	unsure bool   // perhaps more is
+	fence  int64  // of the lease that this is true for
 	size   int    // of the next batch
 }
 
 // commit hands a page to the handler, in several members if it takes long. When one fails, those before it stay committed:
 // their events are left out when the bus tries the page, or a part of it, again.
 func (g *gate[T]) commit(ctx context.Context, b bus.Batch[T]) error {
+	if fence := g.j.leases.fence(g.name); fence != g.fence {
+		g.fence, g.stored, g.unsure = fence, 0, false // another server may have run it since
+	}
 	if err := g.settle(ctx); err != nil {
 		return err
 	}
@@ -96,7 +100,7 @@ func (g *gate[T]) apply(ctx context.Context, events []bus.Event[T], to uint64) e
 			}
 			stop = err
 		}
-		if err := t.mayStore(g.name, false); err != nil {
+		if err := t.mayStore(g.name, true); err != nil {
 			return err
 		}
 		return t.raiseCursor(g.name, to)

@@ -162,6 +162,18 @@ func TestEachViolationIsFound(t *testing.T) {
 			*n = slices.Delete(*n, 3, 4)
 			e.Alone = false
 		}, "", ""},
+		{"written again by a server whose turn came again", func(e *evidence) {
+			n := &e.Lives[1].Notes
+			*n = append(*n, (*n)...)
+			e.Alone = false
+		}, "", ""},
+		{"written again and again", func(e *evidence) {
+			n := &e.Lives[1].Notes
+			for range mostTurns {
+				*n = append(*n, (*n)[:4]...)
+			}
+			e.Alone = false
+		}, checkAtLeastOnce, "after event"},
 		{"written and not there", func(e *evidence) { e.Lives[0].Notes[0].Event = "event99" }, checkAtLeastOnce, "event99"},
 
 		{"not in the stream", func(e *evidence) { e.Messages = e.Messages[:15] }, checkStream, "event 16 is not in the stream"},

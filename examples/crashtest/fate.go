@@ -20,6 +20,7 @@ type fate struct {
 	after   time.Duration // from its start (whileOpening) or from when it is ready
 	command string        // whileClosing: the command after which it dies
 	then    time.Duration // whileClosing: how long after the command
+	stall   time.Duration // how long it stands still before, if there are others to take its place; 0: it doesn't
 }
 
 // fates draws them: most die under load, some while they open or close.
@@ -29,6 +30,14 @@ type fates struct {
 }
 
 func (f *fates) draw() fate {
+	fate := f.end()
+	if fate.moment != whileOpening && f.rng.IntN(4) == 0 {
+		fate.stall = lease/2 + f.upTo(2*lease)
+	}
+	return fate
+}
+
+func (f *fates) end() fate {
 	switch n := f.rng.IntN(100); {
 	case n < 12:
 		return fate{moment: whileOpening, after: f.upTo(120 * time.Millisecond)}

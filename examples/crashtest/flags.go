@@ -87,6 +87,8 @@ func (c *config) check(rest []string) error {
 		return fmt.Errorf("-servers %d: from 1 to 16", c.servers)
 	case c.servers > 1 && c.postgres == "":
 		return errors.New("-servers: an SQLite file belongs to one server; give -postgres too")
+	case c.inject == injectOrder && c.servers > 1:
+		return errors.New("-inject order: one of several servers may go back in the file; give -servers 1")
 	case c.inject != "" && c.inject != injectLost && c.inject != injectTwice && c.inject != injectOrder:
 		return fmt.Errorf("-inject %q: lost, twice or order", c.inject)
 	}

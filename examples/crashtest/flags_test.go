@@ -9,13 +9,14 @@ import (
 func TestWrongFlags(t *testing.T) {
 	t.Setenv(postgresVariable, "")
 	for args, says := range map[string]string{
-		"-kills -1":                         "-kills -1: from 0",
-		"-kills many":                       "invalid value",
-		"-every 0s":                         "-every 0s: above 0",
-		"-patience 0s":                      "-patience 0s: above 0",
-		"-callers 0":                        "-callers 0: from 1",
-		"-servers 0":                        "-servers 0: from 1",
-		"-servers 2":                        "give -postgres too",
+		"-kills -1":    "-kills -1: from 0",
+		"-kills many":  "invalid value",
+		"-every 0s":    "-every 0s: above 0",
+		"-patience 0s": "-patience 0s: above 0",
+		"-callers 0":   "-callers 0: from 1",
+		"-servers 0":   "-servers 0: from 1",
+		"-servers 2":   "give -postgres too",
+		"-inject order -servers 2 -postgres postgres://x": "give -servers 1",
 		"-postgres env":                     postgresVariable + " isn't set",
 		"-inject all":                       `-inject "all": lost, twice or order`,
 		"-disk-full -read-only":             "give one of them",

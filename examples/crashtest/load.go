@@ -8,12 +8,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cloudbus-go/cloudbus/bus/journal"
+	"github.com/cloudbus-go/cloudbus/bus"
 )
 
 // load is the callers of one life.
 type load struct {
-	trouble bool // refusals for want of room, or of the right to write, are expected
+	trouble bool // refusals by the database are expected
 	fail    func(error)
 
 	cancel  context.CancelFunc
@@ -78,7 +78,5 @@ func (l *load) stop() {
 	l.callers.Wait()
 }
 
-// refusal reports whether the database itself said that it can't be written.
-func refusal(err error) bool {
-	return errors.Is(err, journal.ErrFull) || errors.Is(err, journal.ErrReadOnly)
-}
+// refusal reports whether the database itself said that it can't be written now.
+func refusal(err error) bool { return errors.Is(err, bus.ErrOutage) }

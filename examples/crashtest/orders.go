@@ -20,7 +20,7 @@ type orders struct {
 	Seed     uint64 `json:"seed"`
 	Callers  int    `json:"callers"`
 	Inject   string `json:"inject,omitempty"`  // the fault to have
-	Trouble  bool   `json:"trouble,omitempty"` // the database will refuse writes for a while: errors of that sort are expected
+	Trouble  bool   `json:"trouble,omitempty"` // the database will refuse writes for a while, or a server that stands still will hold a lock: errors of that sort are expected
 	Nobody   bool   `json:"nobody,omitempty"`  // give up root's rights first, so that file modes mean something
 }
 

@@ -13,6 +13,7 @@ type outcome struct {
 	Database string  `json:"database"` // sqlite, postgres
 	Seed     uint64  `json:"seed"`
 	Kills    kills   `json:"kills"`
+	Stalls   int     `json:"stalls"` // of one of several servers
 	Lives    int     `json:"lives"`
 	Servers  int     `json:"servers"`
 	Callers  int     `json:"callers"`

@@ -152,7 +152,7 @@ func (t *trial) start(alter func(*orders)) (*process, error) {
 }
 
 func (t *trial) orders(life int) orders {
-	o := orders{Life: life, Dir: t.dir, Seed: t.cfg.seed + uint64(life), Callers: t.cfg.callers, NATS: t.broker.url()}
+	o := orders{Life: life, Dir: t.dir, Seed: t.cfg.seed + uint64(life), Callers: t.cfg.callers, Trouble: t.cfg.servers > 1, NATS: t.broker.url()}
 	if t.schema != nil {
 		o.Postgres = t.schema.dsn
 	}
@@ -174,7 +174,7 @@ func (t *trial) kill(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := t.pass(ctx, fate.after); err != nil {
+	if err := errors.Join(t.stall(ctx, p, fate.stall), t.pass(ctx, fate.after)); err != nil {
 		return err
 	}
 	if fate.command != "" {
@@ -193,6 +193,20 @@ func (t *trial) kill(ctx context.Context) error {
 		return nil // it was quicker
 	}
 	return fmt.Errorf("it ended before it was killed: %w", p.failure())
+}
+
+// stall lets a server stand still, with its leases, its transaction and its connections, until another has taken its place, or nearly so.
+func (t *trial) stall(ctx context.Context, p *process, d time.Duration) error {
+	if d == 0 || t.cfg.servers == 1 {
+		return nil
+	}
+	t.outcome.Stalls++
+	err := errors.Join(p.stop(), t.pass(ctx, d), p.resume())
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.outcome.Stalls--
+		return nil
+	}
+	return err
 }
 
 // pass lets time pass.

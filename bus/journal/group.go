@@ -3,6 +3,7 @@ package journal
 import (
 	"cmp"
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
@@ -50,6 +51,23 @@ func (j *Journal) rollback() []*waiter {
 		j.line.rollback()
 	}
 	return g.members
+}
+
+// gather is called by the first member of a group when nobody waits, and hands the turn on if somebody does after all: callers that have just been told of
+// a commit come again as soon as they get a processor. It doesn't wait for them, it only lets run who can; and only if that brought somebody lately,
+// or now and then to find out.
+func (j *Journal) gather(w *waiter) bool {
+	const findOut = 32 // groups
+	if len(j.group.members) > 1 {
+		j.crowd, j.asked = true, 0
+		return false
+	}
+	if j.asked++; !j.crowd && j.asked < findOut {
+		return false
+	}
+	runtime.Gosched()
+	j.crowd, j.asked = j.turns.handOn(w), 0
+	return j.crowd
 }
 
 // pass ends a turn: the next that waits joins the group; if there is nobody, the group is committed.

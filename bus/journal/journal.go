@@ -67,6 +67,8 @@ type Journal struct {
 	group     group
 	groupTime time.Duration // after which a group is committed
 	careful   int           // so many members more get a savepoint
+	crowd     bool          // callers come close to one another
+	asked     int           // groups since that was found out
 
 	rides      rides
 	attachment atomic.Pointer[bus.Attachment]

@@ -81,15 +81,23 @@ type writerKey struct{}
 
 // writerMark is a member's context: which writer, and which it is nested in.
 type writerMark struct {
+	context.Context
 	writer any
 	outer  *writerMark
+}
+
+func (m *writerMark) Value(key any) any {
+	if key == (writerKey{}) {
+		return m
+	}
+	return m.Context.Value(key)
 }
 
 // EnterWriter marks ctx as belonging to a member of the writer w (any comparable identity; the journal itself).
 // Marks nest: ctx then belongs to members of all of them.
 func EnterWriter(ctx context.Context, w any) context.Context {
 	outer, _ := ctx.Value(writerKey{}).(*writerMark)
-	return context.WithValue(ctx, writerKey{}, &writerMark{writer: w, outer: outer})
+	return &writerMark{Context: ctx, writer: w, outer: outer}
 }
 
 // InWriter reports whether ctx belongs to a member of the writer w. What waits for that writer then returns ErrInWriter.

@@ -66,8 +66,12 @@ func (j *Journal) gather(w *waiter) bool {
 		return false
 	}
 	runtime.Gosched()
-	j.crowd, j.asked = j.turns.handOn(w), 0
-	return j.crowd
+	j.crowd, j.asked = true, 0
+	if j.turns.handOn(w) {
+		return true // and the group is somebody else's
+	}
+	j.crowd = false
+	return false
 }
 
 // pass ends a turn: the next that waits joins the group; if there is nobody, the group is committed.

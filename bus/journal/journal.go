@@ -70,6 +70,8 @@ type Journal struct {
 	crowd     bool          // callers come close to one another
 	asked     int           // groups since that was found out
 
+	row []any // of the journal, that is being inserted
+
 	rides      rides
 	attachment atomic.Pointer[bus.Attachment]
 

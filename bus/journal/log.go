@@ -36,10 +36,12 @@ func (j *Journal) insert(r *bus.Record, recordedAt int64) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = j.line.exec(j.text.insert, []any{
+	row := append(j.row[:0],
 		r.Seq, r.ID.String(), r.Type, r.Schema, r.Kind, r.ResourceID, r.Version, r.Tenant, r.Actor, r.Source, at, recordedAt,
-		r.CorrelationID, r.CausationID, r.TraceParent, string(r.Data),
-	})
+		r.CorrelationID, r.CausationID, r.TraceParent, string(r.Data))
+	_, _, err = j.line.exec(j.text.insert, row)
+	clear(row)
+	j.row = row
 	return err
 }
 

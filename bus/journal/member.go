@@ -40,14 +40,13 @@ func (j *Journal) Do(ctx context.Context, fn func(*Tx) error, opts ...MemberOpti
 	if bus.InWriter(ctx, j) {
 		return ErrInWriter
 	}
-	var m member
+	w := newWaiter()
 	for _, o := range opts {
 		if o == nil {
 			return errors.New("journal: nil is no MemberOption")
 		}
-		o(&m)
+		o(&w.member)
 	}
-	w := newWaiter(m.background)
 	if err := j.turns.take(ctx, w); err != nil {
 		return err
 	}
@@ -57,7 +56,7 @@ func (j *Journal) Do(ctx context.Context, fn func(*Tx) error, opts ...MemberOpti
 			j.pass()
 			return err
 		}
-		t := &Tx{j: j, ctx: marked, w: w, fn: fn, name: m.name}
+		t := &Tx{j: j, ctx: marked, w: w, fn: fn}
 		if err := t.run(); err != errWaits {
 			return err
 		}

@@ -37,7 +37,7 @@ func (j *Journal) Migrate(ctx context.Context, component string, files fs.FS) er
 	if err != nil {
 		return err
 	}
-	w := newWaiter(false)
+	w := newWaiter()
 	w.first = true
 	if err := j.turns.take(ctx, w); err != nil {
 		return err

@@ -9,14 +9,14 @@ import (
 
 // waiter is one call of Do, in the line for the writer and in the group that its member becomes a part of.
 type waiter struct {
+	member
 	signals chan signal // one at most is outstanding: who sends never blocks
 	err     error       // the outcome, set before it is signalled
 	verdict error       // what the member itself failed with; its caller learns it with the outcome of those that it may rest on
 
-	background bool
-	first      bool // the member begins a group: what came before is committed
-	last       bool // the member ends its group
-	tries      int  // how often the member was rolled back and ran again
+	first bool // the member begins a group: what came before is committed
+	last  bool // the member ends its group
+	tries int  // how often the member was rolled back and ran again
 
 	state place // guarded by turns.mu
 }
@@ -42,11 +42,7 @@ const (
 
 var waiters = sync.Pool{New: func() any { return &waiter{signals: make(chan signal, 1)} }}
 
-func newWaiter(background bool) *waiter {
-	w := waiters.Get().(*waiter)
-	w.background = background
-	return w
-}
+func newWaiter() *waiter { return waiters.Get().(*waiter) }
 
 // done gives a waiter back that nobody else refers to.
 func (w *waiter) done() {

@@ -88,8 +88,8 @@ func (w *watch) tick() *Tx {
 
 // title is what the log calls a member.
 func (t *Tx) title() string {
-	if t.name != "" {
-		return t.name
+	if t.w.name != "" {
+		return t.w.name
 	}
 	return runtime.FuncForPC(reflect.ValueOf(t.fn).Pointer()).Name()
 }

@@ -104,7 +104,7 @@ func (s *Store) stayArgs(k *resources.Info, at time.Time) (*table, int64, error)
 	return t, ns, err
 }
 
-func (t transaction) Delete(k *resources.Info, id string, version uint64) error {
+func (t *transaction) Delete(k *resources.Info, id string, version uint64) error {
 	table, err := t.store.table(k)
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func (t transaction) Delete(k *resources.Info, id string, version uint64) error 
 	return nil
 }
 
-func (t transaction) Report(k *resources.Info, obj any, at time.Time) (times int, err error) {
+func (t *transaction) Report(k *resources.Info, obj any, at time.Time) (times int, err error) {
 	table, ns, err := t.store.stayArgs(k, at)
 	if err != nil {
 		return 0, err
@@ -138,7 +138,7 @@ func (t transaction) Report(k *resources.Info, obj any, at time.Time) (times int
 	return times, nil
 }
 
-func (t transaction) ForgetReports(k *resources.Info, state fsm.State, until time.Time) error {
+func (t *transaction) ForgetReports(k *resources.Info, state fsm.State, until time.Time) error {
 	table, ns, err := t.store.stayArgs(k, until)
 	if err != nil {
 		return err

@@ -142,15 +142,20 @@ func (s *Store) Load(ctx context.Context, k *resources.Info, id string) (any, er
 	return obj, nil
 }
 
+// How the log calls changes.
+var (
+	change           = []journal.MemberOption{journal.Named("change of a resource")}
+	backgroundChange = []journal.MemberOption{journal.Named("background change of resources"), journal.Background()}
+)
+
 // Do runs fn as one member of the writer.
 func (s *Store) Do(ctx context.Context, fn func(resources.StoreTx) error) error {
-	return s.journal.Do(ctx, func(tx *journal.Tx) error { return fn(transaction{store: s, tx: tx}) }, journal.Named("change of a resource"))
+	return s.journal.Do(ctx, func(tx *journal.Tx) error { return fn(s.enter(tx)) }, change...)
 }
 
 // DoInBackground runs fn as a member that lets those go first that somebody waits for.
 func (s *Store) DoInBackground(ctx context.Context, fn func(resources.StoreTx) error) error {
-	return s.journal.Do(ctx, func(tx *journal.Tx) error { return fn(transaction{store: s, tx: tx}) },
-		journal.Named("background change of resources"), journal.Background())
+	return s.journal.Do(ctx, func(tx *journal.Tx) error { return fn(s.enter(tx)) }, backgroundChange...)
 }
 
 var _ resources.BackgroundStore = (*Store)(nil)

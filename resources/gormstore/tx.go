@@ -33,23 +33,28 @@ type txKey struct{}
 type transaction struct {
 	store *Store
 	tx    *journal.Tx
+	ctx   context.Context
+}
+
+func (s *Store) enter(tx *journal.Tx) *transaction {
+	return &transaction{store: s, tx: tx, ctx: context.WithoutCancel(tx.Context())}
 }
 
 // Context doesn't end with the caller's: who only stopped waiting stops no listener.
-func (t transaction) Context() context.Context { return context.WithoutCancel(t.tx.Context()) }
+func (t *transaction) Context() context.Context { return t.ctx }
 
-func (t transaction) Append(p bus.Payload, stamps ...bus.Stamp) (bus.ID, error) {
+func (t *transaction) Append(p bus.Payload, stamps ...bus.Stamp) (bus.ID, error) {
 	return t.tx.Append(p, stamps...)
 }
 
-func (t transaction) Value(key any) any {
+func (t *transaction) Value(key any) any {
 	if key == (txKey{}) {
 		return t.tx
 	}
 	return nil
 }
 
-func (t transaction) Load(k *resources.Info, id string) (any, error) {
+func (t *transaction) Load(k *resources.Info, id string) (any, error) {
 	table, err := t.store.table(k)
 	if err != nil {
 		return nil, err
@@ -61,7 +66,7 @@ func (t transaction) Load(k *resources.Info, id string) (any, error) {
 	return obj, nil
 }
 
-func (t transaction) Insert(k *resources.Info, obj any) error {
+func (t *transaction) Insert(k *resources.Info, obj any) error {
 	table, err := t.store.table(k)
 	if err != nil {
 		return err
@@ -93,7 +98,7 @@ func inserted(res sql.Result, k *resources.Info, id string) error {
 	return nil
 }
 
-func (t transaction) Update(k *resources.Info, obj any, version uint64) error {
+func (t *transaction) Update(k *resources.Info, obj any, version uint64) error {
 	table, err := t.store.table(k)
 	if err != nil {
 		return err
@@ -138,4 +143,4 @@ func anyOf(err error, is func(error) bool) bool {
 	}
 }
 
-var _ resources.StoreTx = transaction{}
+var _ resources.StoreTx = (*transaction)(nil)

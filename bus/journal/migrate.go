@@ -95,12 +95,22 @@ func (j *Journal) migrate(ctx context.Context, component string, files fs.FS) er
 	}
 	current, target, err := p.GetVersions(ctx)
 	if err != nil {
-		return err
+		return j.unreadable(ctx, component, err)
 	}
 	if current > target {
 		return fmt.Errorf("%w: the database has version %d, the newest known is %d", ErrNewerSchema, current, target)
 	}
 	_, err = p.Up(ctx)
+	return err
+}
+
+// unreadable looks why the versions can't be read: goose takes a table that is damaged for one that isn't there.
+func (j *Journal) unreadable(ctx context.Context, component string, err error) error {
+	var n int
+	probe := j.line.db.QueryRowContext(ctx, "SELECT count(*) FROM goose_"+component).Scan(&n)
+	if errors.Is(j.line.classify(probe), ErrCorrupt) {
+		return probe
+	}
 	return err
 }
 

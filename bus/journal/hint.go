@@ -103,10 +103,10 @@ func (h *hints) tell(ctx context.Context) {
 		select {
 		case <-h.kick:
 		case <-ctx.Done():
-			h.send(context.WithoutCancel(ctx)) // leases that were released last
+			h.send() // leases that were released last
 			return
 		}
-		h.send(ctx)
+		h.send()
 		pause.Reset(hintEvery)
 		select {
 		case <-pause.C:
@@ -115,12 +115,13 @@ func (h *hints) tell(ctx context.Context) {
 	}
 }
 
-func (h *hints) send(ctx context.Context) {
+// send ends what it has begun, though the journal is being closed.
+func (h *hints) send() {
 	h.mu.Lock()
 	last, names := h.last, h.names
 	h.last, h.names = 0, nil
 	h.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, hintTime)
+	ctx, cancel := context.WithTimeout(context.Background(), hintTime)
 	defer cancel()
 	if last > 0 {
 		h.sendOne(ctx, "seq "+strconv.FormatUint(last, 10))

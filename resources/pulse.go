@@ -33,6 +33,7 @@ func (p *pulse) wait(ctx context.Context, d time.Duration) {
 	select {
 	case <-t.C:
 	case <-p.wake:
+		_ = sleep(ctx, checkGap) // who comes meanwhile is looked for together
 	case <-ctx.Done():
 	}
 }

@@ -44,6 +44,7 @@ func (e *Engine) check(ctx context.Context) time.Duration {
 	e.pulse.next.Store(now.Add(checkEvery).UnixNano()) // who sets a resource off while we look wakes us again
 	_, next, err := e.checkLimits(ctx, now)
 	if err != nil {
+		e.pulse.next.Store(0) // nobody wakes us before
 		if ctx.Err() == nil {
 			e.log.ErrorContext(ctx, "can't look for resources that are stuck", "error", err, "again_in", retryAfter)
 		}

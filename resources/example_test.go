@@ -143,3 +143,42 @@ func ExampleListener() {
 	// Output:
 	// resources: lamp/desk: listener "careful" vetoed "dropped": lamps are fragile
 }
+
+func ExampleKind_CreateBatch() {
+	ctx := context.Background()
+	lamps, b := newLamps()
+	defer b.Close(ctx)
+	made, err := lamps.CreateBatch(ctx, []Lamp{{Object: resources.Object{ID: "desk"}}, {Object: resources.Object{ID: "hall"}}}, resources.Actor("import"))
+	fmt.Println(len(made), err)
+	_, err = lamps.CreateBatch(ctx, []Lamp{{Object: resources.Object{ID: "attic"}}, {Object: resources.Object{ID: "desk"}}})
+	fmt.Println(err)
+	// Output:
+	// 2 <nil>
+	// resources: number 1 of the batch: resources: exists already: lamp/desk
+}
+
+func ExampleKind_Purge() {
+	ctx := context.Background()
+	lamps, b := newLamps()
+	defer b.Close(ctx)
+	if _, err := lamps.Create(ctx, Lamp{Object: resources.Object{ID: "desk"}}); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := lamps.Fire(ctx, "desk", "dropped"); err != nil {
+		log.Fatal(err)
+	}
+	done, err := lamps.Purge(ctx, 0)
+	fmt.Println(done.Removed, done.Kept, err)
+	records, err := b.Journal().Read(ctx, 0, 10)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, r := range records {
+		fmt.Println(r.Type)
+	}
+	// Output:
+	// 1 0 <nil>
+	// lamp.created
+	// lamp.state.broken
+	// lamp.removed
+}

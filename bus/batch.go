@@ -11,6 +11,13 @@ type Batch[T any] struct {
 	Events []Event[T] // those that passed the filters, possibly none
 	From   uint64     // the cursor before this batch
 	To     uint64     // the scanned position after it: to be stored together with the effects
+
+	// Park is what has to be parked together with that, Replayed the numbers of those among Events that were parked: they are to be unparked, and
+	// the cursor stays. Both stay empty unless the subscription has OnFailure(Park).
+	Park     []Parking
+	Replayed []uint64
+
+	parked []Header // of Park
 }
 
 // batchReader hands pages of the journal to a commit function. It is the subscription's only goroutine.
@@ -43,7 +50,7 @@ func (r *batchReader[T]) exited() bool {
 	r.size = 1
 	r.sub.noteFailure(r.at, errGoexit, r.exits)
 	if r.exits >= r.sub.tries {
-		return !r.sub.giveUp(r.at, errGoexit, r.exits)
+		return !r.giveUp(r.at, errGoexit, r.exits)
 	}
 	if !r.sub.pauseFor(r.sub.pauseAfter(r.exits)) {
 		return true
@@ -60,6 +67,7 @@ func (r *batchReader[T]) work() {
 			return
 		}
 		for len(records) > 0 {
+			r.pollErrands()
 			n := min(r.size, len(records))
 			if !r.batch(records[:n], 1) {
 				return
@@ -78,7 +86,7 @@ func (r *batchReader[T]) batch(records []*Record, try int) bool {
 	}
 	b, bad := r.decode(records)
 	if bad != nil && len(records) == 1 {
-		return r.sub.giveUp(records[0].Header, bad, 0)
+		return r.giveUp(records[0].Header, bad, 0)
 	}
 	err := bad
 	r.at = records[0].Header
@@ -102,7 +110,7 @@ func (r *batchReader[T]) batch(records []*Record, try int) bool {
 	}
 	r.sub.noteFailure(records[0].Header, err, try)
 	if try >= r.sub.tries {
-		return r.sub.giveUp(records[0].Header, err, try)
+		return r.giveUp(records[0].Header, err, try)
 	}
 	if !r.sub.pauseFor(r.sub.pauseAfter(try)) {
 		return false
@@ -146,7 +154,13 @@ func (r *batchReader[T]) halve(records []*Record, b Batch[T], err error, pause b
 // committed notes what is done; after a success the next batch may be twice as large.
 func (r *batchReader[T]) committed(b Batch[T]) {
 	r.scanned, r.exits = b.To, 0
-	r.progress.skip(b.To)
+	for i := range b.parked {
+		r.sub.parking.add(&b.parked[i])
+		if e := b.Park[i]; e.Tries > 0 {
+			r.sub.noteParked(&b.parked[i], errors.New(e.Reason), e.Tries)
+		}
+	}
+	r.progress.skip(b.To) // at last: Flush may wait for it
 	r.size = min(2*r.size, defaultPage)
 	r.sub.delivered.Add(uint64(len(b.Events)))
 }
@@ -157,10 +171,15 @@ func (r *batchReader[T]) decode(records []*Record) (Batch[T], error) {
 	for i := range records {
 		var e Event[T]
 		wanted, bad := r.in.read(records[i], &e)
-		if bad != nil {
+		switch {
+		case wanted && r.sub.parking != nil && (b.waits(&e.Header) || r.sub.parking.blocks(&e.Header)):
+			b.park(e.Header, waitsBehind, 0)
+		case bad != nil && r.sub.parking != nil && r.sub.parking.count()+len(b.parked) < maxParked:
+			r.sub.noteFailure(records[i].Header, bad, 0)
+			b.park(records[i].Header, bad.Error(), 1)
+		case bad != nil:
 			return b, bad
-		}
-		if wanted {
+		case wanted:
 			b.Events = append(b.Events, e)
 		}
 	}

@@ -125,8 +125,9 @@ func (r *reader[T]) waitRoom(q *queue[T]) bool {
 // read decodes a record if the subscription wants it. bad says why it couldn't be decoded.
 func (in *inbox[T]) read(rec *Record, e *Event[T]) (wanted bool, bad error) {
 	reg := in.sub.bus.registry.find(rec.Type, rec.Schema)
-	if reg == nil {
-		in.noteUnknown(rec)
+	if reg == nil && in.unknownOf(rec) {
+		e.Header = rec.Header
+		return true, &UnknownTypeError{Seq: rec.Seq, Type: rec.Type, Schema: rec.Schema}
 	}
 	if !in.wantsType(reg) || !in.sub.admitsType(rec.Type) || !in.sub.admits(&rec.Header) {
 		return false, nil

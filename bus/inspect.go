@@ -31,6 +31,7 @@ type Info struct {
 	RunningFor time.Duration // how long a handler has been running; 0: none is
 	Position   uint64        // all recorded events up to here are done; those that read the journal
 	Lag        uint64        // recorded events it still has to look at; those that read the journal
+	Parked     int           // resources whose events are set aside (an event that is about no resource counts as one)
 
 	Delivered   uint64 // handled; those of fast handlers are counted 32 at a time, or when the queue is empty
 	Dropped     uint64
@@ -79,6 +80,7 @@ func (s *Subscription) Inspect() Info {
 			i.Lag = last - at
 		}
 	}
+	i.Parked = s.parking.count()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i.Slowest, i.SlowestFor, i.Err = s.slowest, s.slowestFor, s.lastErr

@@ -35,6 +35,8 @@ type lane[T any] struct {
 	broken    error     // how the handler ended its last try without returning
 	attempt   int       // failed tries of it
 	outages   int       // tries of it that the database refused
+	aside     []Parking // events that wait behind a parked one, not yet stored
+	tickets   []uint64  // theirs
 	sheet     *sheet[T] // of the last event
 	held      int64     // how many of its events are done with
 }
@@ -83,6 +85,7 @@ func (l *lane[T]) work() {
 	l.in.sub.bus.watcher.work()
 	for !l.workOff() {
 	}
+	l.putAside()
 	l.letGo()
 	l.running.Store(0)
 }
@@ -150,6 +153,9 @@ func (l *lane[T]) handle(n *news[T]) {
 	l.ctx, l.news, l.attempt, l.outages = l.context(n), n, 0, 0
 	if l.queue.gapped.Load() && !l.announce() {
 		l.settle(false)
+		return
+	}
+	if l.in.sub.parking != nil && l.detour(n) {
 		return
 	}
 	if n.err != nil {

@@ -34,6 +34,7 @@ type settings struct {
 	pause     time.Duration
 	retried   bool // Retry was given
 	failure   FailureAction
+	chosen    bool // failure was given
 	onGap     func(context.Context, Gap)
 	slowAfter time.Duration // 0: the bus's
 	onSlow    func(Slow)
@@ -227,15 +228,19 @@ type FailureAction int
 const (
 	// Skip goes on with the next event; for live subscriptions only, and their default.
 	Skip FailureAction = iota + 1
-	// Halt stops the subscription with an error; a durable one's cursor stays before the culprit. The default of durable ones.
+	// Halt stops the subscription with an error; a durable one's cursor stays before the culprit.
 	Halt
+	// Park sets the event aside, and with it every later event of its resource (one that is about no resource: itself alone), and goes on with the
+	// others. Bus.Parked lists what is parked, Bus.Replay takes it up again, Bus.Discard gives it up. For durable subscriptions only, and their
+	// default, if the journal keeps parked events (Parker). With 1,000 resources parked the subscription halts.
+	Park
 )
 
 // OnFailure says what follows the last failed try of an event.
 func OnFailure(f FailureAction) Option {
 	return func(s *settings) {
-		if f != Skip && f != Halt {
-			s.fail(&OptionError{Option: "OnFailure", Reason: "must be Skip or Halt"})
+		if f != Skip && f != Halt && f != Park {
+			s.fail(&OptionError{Option: "OnFailure", Reason: "must be Skip, Halt or Park"})
 		}
 		s.failure = f
 	}

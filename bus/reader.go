@@ -15,6 +15,8 @@ type journalReader struct {
 	progress *progress
 	cursor   *cursor
 	page     []*Record    // the last one
+	errands  chan *errand // for who has no lanes
+	serve    func(*errand)
 	ahead    chan fetched // the page after it, being read; nil: it isn't
 	start    uint64       // where a new name begins
 	failing  bool         // the journal, at the last reading
@@ -35,7 +37,7 @@ type fetched struct {
 func newJournalReader(s *Subscription, start uint64) *journalReader {
 	return &journalReader{
 		sub: s, wake: make(chan struct{}, 1), stop: make(chan struct{}),
-		progress: newProgress(start), cursor: newCursor(s, start), scanned: start, start: start,
+		errands: make(chan *errand), progress: newProgress(start), cursor: newCursor(s, start), scanned: start, start: start,
 	}
 }
 
@@ -216,6 +218,9 @@ func (r *journalReader) wait(ch <-chan struct{}) bool {
 			r.cursor.due(r.progress.position())
 		case <-r.sub.tenure.lost():
 			return false
+		case job := <-r.errands:
+			r.serve(job)
+			return true
 		case <-r.sub.closing:
 			return false
 		case <-r.stop:

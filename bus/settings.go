@@ -55,6 +55,9 @@ func (s *settings) conflict(batch string) error {
 	case s.from != nil:
 		reader = "From"
 	}
+	if s.failure == Park && (reader == "" || reader == "From") {
+		return &OptionError{Option: "Park", With: cmp.Or(reader, "live"), Reason: "only a durable subscription has a name to park events under"}
+	}
 	if reader == "" {
 		return nil
 	}
@@ -115,7 +118,8 @@ func (s *settings) complete() {
 			s.tries, s.pause = durableTries, durablePause
 		}
 	}
-	if s.failure == 0 {
+	s.chosen = s.failure != 0
+	if !s.chosen {
 		s.failure = Skip
 		if stored {
 			s.failure = Halt

@@ -155,6 +155,9 @@ func (s *Subscription) takeOver(start uint64) (at uint64, err error) {
 	if err == nil && !known {
 		at, err = start, s.bus.journal.SetCursor(ctx, s.durable, start)
 	}
+	if err == nil && s.parking != nil {
+		err = s.parking.load(ctx)
+	}
 	if err != nil {
 		return 0, errors.Join(err, s.tenure.end(s.bus.base))
 	}

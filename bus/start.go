@@ -22,6 +22,9 @@ func (s *Subscription) startPosition() (uint64, error) {
 	if err := s.tryLease(ctx); err != nil {
 		return 0, err
 	}
+	if err := s.openParking(ctx); err != nil {
+		return 0, err
+	}
 	at, known, err := s.bus.journal.Cursor(ctx, s.durable)
 	if err != nil {
 		return 0, fmt.Errorf("bus: cursor of %q: %w", s.durable, err)
@@ -39,6 +42,21 @@ func (s *Subscription) startPosition() (uint64, error) {
 		return 0, fmt.Errorf("bus: cursor of %q: %w", s.durable, err)
 	}
 	return at, nil
+}
+
+// openParking learns what is parked. Subscriptions park unless they say otherwise, if the journal can keep what is parked;
+// those in batches only if they say so, because it is their commit that has to.
+func (s *Subscription) openParking(ctx context.Context) error {
+	store, ok := s.bus.journal.(Parker)
+	switch {
+	case s.failure == Halt && s.chosen, s.failure == Halt && (s.mode == modeBatch || !ok):
+		return nil
+	case !ok:
+		return &OptionError{Option: "Park", Reason: fmt.Sprintf("the journal (%T) keeps no parked events", s.bus.journal)}
+	}
+	s.failure = Park
+	s.parking = newParking(s, store)
+	return s.parking.load(ctx)
 }
 
 // checkCursor refuses a cursor that is past the journal's end, as after a restore of an older backup: what is recorded next would be skipped.
@@ -100,7 +118,9 @@ func (in *inbox[T]) start() {
 	switch {
 	case in.commit != nil:
 		s.runners.Add(1)
-		go (&batchReader[T]{journalReader: in.reader, in: in, commit: in.commit, size: defaultPage}).run()
+		r := &batchReader[T]{journalReader: in.reader, in: in, commit: in.commit, size: defaultPage}
+		r.serve = func(job *errand) { s.parking.run(job, r.replay) }
+		go r.run()
 	case in.reader != nil:
 		s.runners.Add(1)
 		in.startReader()

@@ -98,7 +98,7 @@ func (s *stream[T]) deliver(ctx context.Context, yield func(Event[T], error) boo
 	q := s.in.lanes[0].queue
 	defer s.settle(ctx)
 	defer s.leave()
-	for q.take() {
+	for l := s.in.lanes[0]; q.take(); l.putAside() {
 		for n := q.claim(false); n != nil; {
 			if ctx.Err() != nil {
 				return true // the event's sheet is left to the collector, as after a break
@@ -123,6 +123,9 @@ func (s *stream[T]) hand(n *news[T], yield func(Event[T], error) bool) (more boo
 	}
 	if s.in.sub.isClosing() {
 		return true // closed while it was told of a gap, or before that
+	}
+	if more, done := s.detour(n, yield); done {
+		return more
 	}
 	if n.err != nil {
 		return s.handBad(n, yield)

@@ -258,7 +258,7 @@ func TestStreamThatNobodyRangesOverEndsWithItsContext(t *testing.T) {
 
 func TestStreamOfEventsThatDoNotDecode(t *testing.T) {
 	bad := bus.Record{Header: bus.Header{ID: bus.NewID(time.Unix(1, 0)), Type: "test.noted", Schema: 1}, Data: []byte(`{"n":"x"}`)}
-	for name, opts := range map[string][]bus.Option{"live": nil, "durable": {bus.Durable("d")}} {
+	for name, opts := range map[string][]bus.Option{"live": nil, "parks": {bus.Durable("p")}, "durable": {bus.Durable("d"), bus.OnFailure(bus.Halt)}} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(w *world) {
 				stream := bus.Stream[noted](w.t.Context(), w.c, opts...)

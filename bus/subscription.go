@@ -24,6 +24,7 @@ type inner interface {
 	follow(r *Record, now int64)
 	look()
 	miss(Gap)
+	errand(context.Context, *errand) error
 }
 
 // Subscription is an asynchronous reader: it owns its queue, its goroutines and its counters. All methods may be called concurrently.
@@ -33,6 +34,7 @@ type Subscription struct {
 	client  *Client
 	inner   inner
 	mode    mode
+	parking *parking // nil: it doesn't park
 	goType  reflect.Type
 	site    string
 	order   uint64        // of its beginning, among all of the bus
@@ -44,8 +46,8 @@ type Subscription struct {
 
 	delivered, dropped, coalesced, failed, retried, live atomic.Uint64
 
-	failures, drops limiter // of log lines
-	atEnd           func()  // called before done is closed; nil: nothing
+	failures, drops, parkings limiter // of log lines
+	atEnd                     func()  // called before done is closed; nil: nothing
 
 	mu         sync.Mutex
 	closed     bool
@@ -174,9 +176,18 @@ func (s *Subscription) giveUp(h Header, err error, tries int) bool {
 	if tries == 0 {
 		s.noteFailure(h, err, 0)
 	}
-	if s.failure == Skip {
+	switch s.failure {
+	case Skip:
 		return true
+	case Park:
+		return s.park(&h, err, tries)
+	default:
+		return s.halt(h, err, tries)
 	}
+}
+
+// halt ends the subscription with an error.
+func (s *Subscription) halt(h Header, err error, tries int) bool {
 	halt := &HaltError{Subscription: s.name, Event: h, Tries: max(tries, 1), Err: err}
 	s.bus.log.Error("bus: subscription halted", s.attrs(&h, "error", err)...)
 	s.end(halt)

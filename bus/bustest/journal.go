@@ -33,6 +33,9 @@ func Journal(t *testing.T, open OpenJournal) {
 		{"cursors are never lowered", testCursors},
 		{"wakes after the commit", testWake},
 		{"durable across restarts", testDurable},
+		{"hands over what it commits", testCommitted},
+		{"stores cursors that are left to it", testLeftCursors},
+		{"keeps parked events", testParked},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

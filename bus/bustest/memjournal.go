@@ -15,6 +15,7 @@ var ErrDetached = errors.New("bustest: no bus is attached to the journal")
 
 // MemJournal is a bus.Journal in memory. The zero value isn't usable; see NewJournal. All methods may be called concurrently.
 type MemJournal struct {
+	*bus.ParkingLot
 	now func() time.Time
 
 	mu       sync.Mutex
@@ -29,7 +30,9 @@ type MemJournal struct {
 
 // NewJournal returns an empty journal.
 func NewJournal() *MemJournal {
-	return &MemJournal{now: time.Now, first: 1, cursors: make(map[string]uint64), left: make(map[string]uint64)}
+	j := &MemJournal{now: time.Now, first: 1, cursors: make(map[string]uint64), left: make(map[string]uint64)}
+	j.ParkingLot = bus.NewParkingLot(j, time.Now)
+	return j
 }
 
 // Attach implements bus.Journal.
@@ -223,4 +226,5 @@ func (j *MemJournal) LeaveCursor(name string, seq uint64) (stored uint64) {
 var (
 	_ bus.Journal      = (*MemJournal)(nil)
 	_ bus.CursorLeaver = (*MemJournal)(nil)
+	_ bus.Parker       = (*MemJournal)(nil)
 )

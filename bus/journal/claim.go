@@ -149,7 +149,8 @@ func (j *Journal) noteWarning(ctx context.Context, c Claim, now time.Time) (firs
 	return first, err
 }
 
-// Forget removes the cursor of a durable subscription that won't come back, so that it doesn't hold events any more. If the name subscribes again, it is new.
+// Forget removes the cursor of a durable subscription that won't come back, so that it doesn't hold events any more,
+// and what it has parked. If the name subscribes again, it is new.
 // Errors: ErrSubscribed while the subscription runs, here or on another server; a name that has no cursor.
 func (j *Journal) Forget(ctx context.Context, name string) error {
 	return j.Do(ctx, func(t *Tx) error {
@@ -160,8 +161,10 @@ func (j *Journal) Forget(ctx context.Context, name string) error {
 			return fmt.Errorf("journal: forget %q: %w: %w", name, ErrSubscribed, err)
 		}
 		j.rides.forget(name)
-		if _, err := t.Exec(j.text.forgetWarning, name); err != nil {
-			return err
+		for _, text := range []string{j.text.forgetWarning, j.text.forgetParked} {
+			if _, err := t.Exec(text, name); err != nil {
+				return err
+			}
 		}
 		res, err := t.Exec(j.text.forgetCursor, name)
 		if err != nil {

@@ -125,10 +125,11 @@ func (j *Journal) selectRecords(ctx context.Context, query string, limit int, ar
 	return records, rows.Err()
 }
 
-func scanRecord(rows *sql.Rows, r *bus.Record) error {
+// scanRecord reads the columns of a record, and what is selected after them.
+func scanRecord(rows *sql.Rows, r *bus.Record, more ...any) error {
 	var at, recordedAt int64
-	err := rows.Scan(&r.Seq, &r.ID, &r.Type, &r.Schema, &r.Kind, &r.ResourceID, &r.Version, &r.Tenant, &r.Actor, &r.Source, &at, &recordedAt,
-		&r.CorrelationID, &r.CausationID, &r.TraceParent, &r.Data)
+	err := rows.Scan(append([]any{&r.Seq, &r.ID, &r.Type, &r.Schema, &r.Kind, &r.ResourceID, &r.Version, &r.Tenant, &r.Actor, &r.Source, &at, &recordedAt,
+		&r.CorrelationID, &r.CausationID, &r.TraceParent, &r.Data}, more...)...)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ const (
 // Subscribe delivers events exactly once: what the handler writes through tx and the position of the subscription called name commit together,
 // as a background member. The handler gets batches of up to 256 events that passed the filters, smaller ones if it takes long; ctx and tx are valid
 // until it returns. If it fails, nothing of the batch is stored, and the batch is halved until the culprit is alone; those before it are committed.
-// Then the policy of the subscription decides. A database that takes nothing at the moment (bus.ErrOutage) is waited for instead. bus.Stop commits the batch and ends the subscription. Live events never come.
+// Then it is parked, together with the cursor behind it, unless the options say Halt. A database that takes nothing at the moment (bus.ErrOutage) is waited for instead. bus.Stop commits the batch and ends the subscription. Live events never come.
 // Options and errors are those of bus.SubscribeBatch; a bus whose journal isn't a *Journal is bus.ErrNoJournal.
 func Subscribe[T any](c *bus.Client, name string, fn func(ctx context.Context, tx *Tx, batch []bus.Event[T]) error, opts ...bus.Option) (*bus.Subscription, error) {
 	j, ok := c.Bus().Journal().(*Journal)
@@ -30,7 +30,7 @@ func Subscribe[T any](c *bus.Client, name string, fn func(ctx context.Context, t
 		return nil, fmt.Errorf("journal: subscribe %q: the handler is nil", name)
 	}
 	g := &gate[T]{j: j, name: name, fn: fn, size: maxBatch}
-	return bus.SubscribeBatch(c, name, g.commit, opts...)
+	return bus.SubscribeBatch(c, name, g.commit, append([]bus.Option{bus.OnFailure(bus.Park)}, opts...)...)
 }
 
 // gate commits the batches of one subscription; the bus calls it from one goroutine.
@@ -53,8 +53,12 @@ func (g *gate[T]) commit(ctx context.Context, b bus.Batch[T]) error {
 	if err := g.settle(ctx); err != nil {
 		return err
 	}
+	if len(b.Replayed) > 0 {
+		return g.apply(ctx, b.Events, g.stored, func(t *Tx) error { return t.unpark(g.name, b.Replayed) })
+	}
 	g.stored = max(g.stored, b.From)
 	events := b.Events
+	park := func(t *Tx) error { return t.park(g.name, b.Park) }
 	for len(events) > 0 && events[0].Seq <= g.stored {
 		events = events[1:]
 	}
@@ -64,10 +68,10 @@ func (g *gate[T]) commit(ctx context.Context, b bus.Batch[T]) error {
 		if n < len(events) {
 			to = events[n-1].Seq
 		}
-		if err := g.apply(ctx, events[:n], to); err != nil {
+		if err := g.apply(ctx, events[:n], to, park); err != nil {
 			return err
 		}
-		events = events[n:]
+		events, park = events[n:], func(*Tx) error { return nil }
 	}
 	return nil
 }
@@ -86,8 +90,8 @@ func (g *gate[T]) settle(ctx context.Context) error {
 	return nil
 }
 
-// apply runs the handler and moves the cursor in one member.
-func (g *gate[T]) apply(ctx context.Context, events []bus.Event[T], to uint64) error {
+// apply runs the handler, does what belongs to it, and moves the cursor, in one member.
+func (g *gate[T]) apply(ctx context.Context, events []bus.Event[T], to uint64, also func(*Tx) error) error {
 	var stop error
 	var took time.Duration
 	err := g.j.Do(ctx, func(t *Tx) error {
@@ -101,6 +105,9 @@ func (g *gate[T]) apply(ctx context.Context, events []bus.Event[T], to uint64) e
 			stop = err
 		}
 		if err := t.mayStore(g.name, true); err != nil {
+			return err
+		}
+		if err := also(t); err != nil {
 			return err
 		}
 		return t.raiseCursor(g.name, to)

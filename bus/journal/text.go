@@ -15,6 +15,8 @@ type texts struct {
 	head                                    string
 	removeUpTo, firstSince                  string
 	warnOf, forgetWarning, forgetCursor     string
+	park, parkAgain, unpark, isParked       string
+	parkedResources, forgetParked           string
 }
 
 func textsFor(dialect string) texts {
@@ -36,7 +38,15 @@ func textsFor(dialect string) texts {
 			"ON CONFLICT (name) DO UPDATE SET warned_at = excluded.warned_at WHERE journal_unclaimed.warned_at <= ?"),
 		forgetWarning: b("DELETE FROM journal_unclaimed WHERE name = ?"),
 		forgetCursor:  b("DELETE FROM journal_cursor WHERE name = ?"),
-		setCursor:     b("UPDATE journal_cursor SET seq = ?, updated_at = ? WHERE name = ?"),
+		park: b("INSERT INTO journal_parked (subscription, reason, tries, parked_at, " + columns + ") " +
+			"SELECT CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT), " + columns + " FROM journal WHERE seq = ? ON CONFLICT DO NOTHING"),
+		parkAgain: b("UPDATE journal_parked SET reason = ?, tries = ?, parked_at = ? WHERE subscription = ? AND seq = ?"),
+		unpark:    b("DELETE FROM journal_parked WHERE subscription = ? AND seq = ?"),
+		isParked:  b("SELECT 1 FROM journal_parked WHERE subscription = ? AND seq = ?"),
+		parkedResources: b("SELECT kind, resource_id, count(*), min(seq) FROM journal_parked WHERE subscription = ? " +
+			"GROUP BY kind, resource_id, CASE WHEN resource_id = '' THEN seq ELSE 0 END ORDER BY min(seq)"),
+		forgetParked: b("DELETE FROM journal_parked WHERE subscription = ?"),
+		setCursor:    b("UPDATE journal_cursor SET seq = ?, updated_at = ? WHERE name = ?"),
 	}
 }
 

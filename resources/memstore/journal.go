@@ -13,6 +13,7 @@ import (
 
 // journal is a bus.Journal in memory.
 type journal struct {
+	*bus.ParkingLot
 	keep int
 	now  func() time.Time
 
@@ -32,6 +33,7 @@ func newJournal(o Options) *journal {
 	if j.now == nil {
 		j.now = time.Now
 	}
+	j.ParkingLot = bus.NewParkingLot(j, j.now)
 	return j
 }
 

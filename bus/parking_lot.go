@@ -1,0 +1,108 @@
+package bus
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// errNotInJournal: what isn't in the journal can't be parked.
+var errNotInJournal = errors.New("bus: the event isn't in the journal")
+
+// ParkingLot keeps parked events in memory, for journals that are there themselves. It implements Parker.
+type ParkingLot struct {
+	journal Journal
+	now     func() time.Time
+
+	mu     sync.Mutex
+	parked []Parked // in order of subscription and number
+}
+
+// NewParkingLot returns an empty one; it copies what is parked from the journal.
+func NewParkingLot(j Journal, now func() time.Time) *ParkingLot {
+	return &ParkingLot{journal: j, now: now}
+}
+
+func placeOf(e Parked, at Parked) int {
+	return cmp.Or(cmp.Compare(e.Subscription, at.Subscription), cmp.Compare(e.Seq, at.Seq))
+}
+
+// Park implements Parker.
+func (l *ParkingLot) Park(ctx context.Context, subscription string, events ...Parking) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	next := slices.Clone(l.parked)
+	for _, e := range events {
+		parked := Parked{Subscription: subscription, Record: Record{Header: Header{Seq: e.Seq}}, Reason: e.Reason, Tries: e.Tries, At: l.now().UTC()}
+		i, found := slices.BinarySearchFunc(next, parked, placeOf)
+		switch {
+		case found && e.Tries > 0:
+			parked.Record = next[i].Record
+			next[i] = parked
+		case !found:
+			records, err := l.journal.Read(ctx, e.Seq-1, 1)
+			if err != nil {
+				return err
+			}
+			if len(records) == 0 || records[0].Seq != e.Seq {
+				return fmt.Errorf("%w: %d", errNotInJournal, e.Seq)
+			}
+			parked.Record = records[0]
+			next = slices.Insert(next, i, parked)
+		}
+	}
+	l.parked = next
+	return nil
+}
+
+// Unpark implements Parker.
+func (l *ParkingLot) Unpark(ctx context.Context, subscription string, seqs ...uint64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.parked = slices.DeleteFunc(slices.Clone(l.parked), func(e Parked) bool {
+		return e.Subscription == subscription && slices.Contains(seqs, e.Seq)
+	})
+	return ctx.Err()
+}
+
+// Parked implements Parker.
+func (l *ParkingLot) Parked(ctx context.Context, q ParkedQuery) (found []Parked, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range l.parked {
+		switch {
+		case len(found) == cmp.Or(q.Limit, 100):
+			return found, ctx.Err()
+		case q.Subscription != "" && e.Subscription != q.Subscription, e.Seq <= q.After:
+		case (q.Kind != "" || q.ResourceID != "") && (e.Kind != q.Kind || e.ResourceID != q.ResourceID):
+		default:
+			found = append(found, e)
+		}
+	}
+	return found, ctx.Err()
+}
+
+// ParkedResources implements Parker.
+func (l *ParkingLot) ParkedResources(ctx context.Context, subscription string) (all []ParkedResource, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range l.parked {
+		i := slices.IndexFunc(all, func(r ParkedResource) bool {
+			return e.ResourceID != "" && r.Kind == e.Kind && r.ResourceID == e.ResourceID
+		})
+		switch {
+		case e.Subscription != subscription:
+		case i >= 0:
+			all[i].Events++
+		default:
+			all = append(all, ParkedResource{Kind: e.Kind, ResourceID: e.ResourceID, Events: 1, First: e.Seq})
+		}
+	}
+	return all, ctx.Err()
+}
+
+var _ Parker = (*ParkingLot)(nil)

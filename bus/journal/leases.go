@@ -18,6 +18,7 @@ type leases struct {
 	holder string // of this journal alone
 	length time.Duration
 	stop   chan struct{}
+	fewer  chan struct{} // capacity 1: a lease was released
 	keeper sync.WaitGroup
 
 	mu      sync.Mutex
@@ -34,7 +35,7 @@ func newLeases(j *Journal, length time.Duration) *leases {
 	}
 	return &leases{
 		j: j, length: length, holder: fmt.Sprintf("%s, process %d (%s)", host, os.Getpid(), j.instance),
-		stop: make(chan struct{}), held: make(map[string]*lease), waits: make(map[string]chan struct{}),
+		stop: make(chan struct{}), fewer: make(chan struct{}, 1), held: make(map[string]*lease), waits: make(map[string]chan struct{}),
 	}
 }
 
@@ -78,6 +79,7 @@ func (s *leases) keep() {
 		select {
 		case <-tick.C:
 			s.extend()
+		case <-s.fewer:
 		case <-s.stop:
 			return
 		}
@@ -172,6 +174,10 @@ func (s *leases) drop(l *lease) bool {
 		return false
 	}
 	delete(s.held, l.name)
+	select {
+	case s.fewer <- struct{}{}:
+	default:
+	}
 	return !l.over
 }
 

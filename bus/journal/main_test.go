@@ -3,7 +3,6 @@ package journal_test
 import (
 	"context"
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/bus/journal"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore/postgres/postgrestest"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore/sqlite"
 	"go.uber.org/goleak"
 )
@@ -32,7 +32,7 @@ func open(t testing.TB, o sqlite.Options) *journal.Journal {
 	t.Helper()
 	var store *gormstore.Store
 	var err error
-	if os.Getenv(onPostgres) != "" {
+	if postgrestest.On() {
 		store, err = openPostgres(t, o)
 	} else {
 		store, err = sqlite.Open(filepath.Join(t.TempDir(), "cloud.db"), o)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/bus/journal"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore/postgres/postgrestest"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore/sqlite"
 	"gorm.io/gorm"
 )
@@ -31,7 +31,7 @@ type conduct struct {
 // write is the work that is all there or not at all.
 func write(tx *journal.Tx, key string) error {
 	text := "INSERT INTO things (k) VALUES (?)"
-	if os.Getenv(onPostgres) != "" {
+	if postgrestest.On() {
 		text = "INSERT INTO things (k) VALUES ($1)"
 	}
 	if _, err := tx.Exec(text, key); err != nil {
@@ -71,7 +71,7 @@ var conducts = []conduct{
 	}},
 	{name: "ignores a failed statement", fn: then(func(_ *journal.Journal, tx *journal.Tx) error {
 		fail := func(db *gorm.DB) error { return db.Exec("INSERT INTO things (k) VALUES ('taken')").Error }
-		if os.Getenv(onPostgres) != "" {
+		if postgrestest.On() {
 			alone := fail
 			fail = func(db *gorm.DB) error { return db.Transaction(alone) } // a savepoint is what makes it harmless there
 		}

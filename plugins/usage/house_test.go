@@ -16,6 +16,8 @@ import (
 	"github.com/cloudbus-go/cloudbus/plugins/usage"
 	"github.com/cloudbus-go/cloudbus/resources"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore/postgres"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore/postgres/postgrestest"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore/sqlite"
 	"github.com/cloudbus-go/cloudbus/resources/vm"
 	"go.uber.org/goleak"
@@ -41,7 +43,13 @@ type house struct {
 func openStore(t testing.TB) (*gormstore.Store, *bus.Bus) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	store, err := sqlite.Open(filepath.Join(t.TempDir(), "test.db"), sqlite.Options{Logger: log})
+	var store *gormstore.Store
+	var err error
+	if postgrestest.On() {
+		store, err = postgres.Open(postgrestest.Schema(t), postgres.Options{Logger: log})
+	} else {
+		store, err = sqlite.Open(filepath.Join(t.TempDir(), "test.db"), sqlite.Options{Logger: log})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

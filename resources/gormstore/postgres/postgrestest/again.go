@@ -1,0 +1,27 @@
+package postgrestest
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+const again = "CLOUDBUS_TESTS_ON_POSTGRES"
+
+// On reports whether this process runs a package's tests on PostgreSQL, for Again.
+func On() bool { return os.Getenv(again) != "" }
+
+// Again runs all tests of the calling package but those that match skip in another process, in which On is true: who opens a store for them
+// then opens one on a Schema. Without a server it skips the test.
+func Again(t *testing.T, skip string) {
+	t.Helper()
+	if On() {
+		t.Skip("this is that run")
+	}
+	Server(t)
+	cmd := exec.Command(os.Args[0], "-test.timeout=8m", "-test.skip=^("+skip+")$")
+	cmd.Env = append(os.Environ(), again+"=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("on PostgreSQL: %v\n%s", err, out)
+	}
+}

@@ -16,15 +16,17 @@ func (j *Journal) record(staged []bus.Record) error {
 	if len(staged) == 0 {
 		return nil
 	}
+	if j.dialect == "postgres" {
+		return j.recordAtOnce(staged)
+	}
 	n, last := uint64(len(staged)), uint64(0)
 	if _, err := j.line.queryRow(j.text.takeNumbers, []any{n}, []any{&last}); err != nil {
 		return j.line.failed("record events", err)
 	}
 	now := j.now()
+	number(staged, last, now)
 	for i := range staged {
-		r := &staged[i]
-		r.Seq, r.RecordedAt = last-n+1+uint64(i), now.Round(0).UTC()
-		if err := j.insert(r, now.UnixNano()); err != nil {
+		if err := j.insert(&staged[i], now.UnixNano()); err != nil {
 			return j.line.failed("record events", err)
 		}
 	}

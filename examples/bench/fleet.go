@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -24,7 +25,7 @@ var (
 	powerStates = []fsm.State{vm.Starting, vm.Running, vm.Stopping, vm.Stopped}
 )
 
-// fleet is ours: VMs in SQLite with Post, and a live subscriber.
+// fleet is ours: VMs in a database with Post, and a live subscriber.
 type fleet struct {
 	store  *gormstore.Store
 	bus    *bus.Bus
@@ -44,7 +45,17 @@ func openFleet(path string) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &fleet{store: store, ctx: context.Background()}
+	f, err := newFleet(store)
+	if err != nil {
+		return nil, errors.Join(err, store.Close(context.Background()))
+	}
+	return f, nil
+}
+
+// newFleet is on a store that has no VMs, or those of a fleet before.
+func newFleet(store *gormstore.Store) (f *fleet, err error) {
+	quiet := slog.New(slog.DiscardHandler)
+	f = &fleet{store: store, ctx: context.Background()}
 	f.bus = bus.New(bus.Options{Journal: store.Journal(), Source: source, Logger: quiet})
 	f.engine, err = resources.New(resources.Options{Store: store, Bus: f.bus, Logger: quiet, Listeners: []resources.Listener{listeners.Post()}})
 	if err != nil {

@@ -22,7 +22,7 @@ type firing interface {
 	close() error
 }
 
-// moves compares durable moves on SQLite, of many callers and of one, what idle resources weigh, and what is done over many of them.
+// moves compares durable moves on SQLite and PostgreSQL, of many callers and of one, what idle resources weigh, and what is done over many of them.
 func (b *bench) moves() (err error) {
 	dir, err := os.MkdirTemp("", "cloudbus-bench-")
 	if err != nil {
@@ -30,6 +30,9 @@ func (b *bench) moves() (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	if err := b.durableMoves(dir); err != nil {
+		return err
+	}
+	if err := b.postgresMoves(); err != nil {
 		return err
 	}
 	if err := b.weight(dir); err != nil {

@@ -35,24 +35,30 @@
 // # Durable
 //
 // A subscription with Durable reads the journal from a stored cursor, gets each recorded event that matches at least once, and slows nobody.
-// The cursor is the scanned position: refused events move it too. It is stored at most 100 ms or 1,000 events late, and when the subscription ends.
+// The cursor is the scanned position: refused events move it too. It is stored at most 100 ms or 1,000 events late, with the journal's next
+// transaction if one comes in time, and when the subscription ends. A position past the journal's end, stored or in From, is ErrCursorPastEnd.
+// Who has caught up gets its events from memory (Options.TailEvents, TailBytes), who hasn't reads the journal by pages; none is lost or repeated between the two.
 // A new name starts at the journal's end as of Subscribe (or at From), and that is stored at once.
 // A subscription with From reads in the same way from where it is told, stores nothing, and gets live events as well.
 // If retention has removed events that a subscription hadn't read, that is logged, counted as dropped, and announced to OnGap.
 // Durable subscriptions never get live events: those that would match are counted, and logged once.
 // A recorded event of a type that isn't registered reaches takers of Raw, and takers of any as Raw; others pass over it, which is logged once for
 // each type: register types before subscribing. One of a registered type whose data
-// don't decode counts as failed for who wants it, and isn't tried again. A durable subscription halts there rather than skip it.
+// don't decode counts as failed for who wants it, and isn't tried again. A durable subscription parks it; and also an event of a schema that isn't
+// registered, if the type is its own, or of a type that its Type option names.
 //
 // # Exactly once
 //
 // SubscribeBatch hands events and the cursor after them to a function that stores both together. A batch that fails is halved until the
-// culprit is alone; that one is retried, and then halts the subscription.
+// culprit is alone; that one is retried, and then parked together with the cursor behind it (journal.Subscribe, or OnFailure(Park)), or halts the subscription.
 //
 // # Failure
 //
 // An error or a panic of a handler hits its own subscription alone: it is counted, logged (a panic with its stack), and retried as Retry says.
-// After the last try a live subscription goes on with the next event (Skip), a durable one halts (Halt): Err and inspection say why, its cursor
+// After the last try a live subscription goes on with the next event (Skip). A durable one parks the event, and with it every later event of its
+// resource, and goes on with the others: so order per resource is never broken. (An event that is about no resource is parked alone.) Bus.Parked lists
+// what is parked, Bus.Replay hands it to the handler again, in order, Bus.Discard gives it up; when nothing of a resource is parked any more, it is free.
+// With 1,000 resources parked the next one halts the subscription, and OnFailure(Halt) does so at the first: Err and inspection say why, the cursor
 // stays before the culprit. The next event of the lane waits while one is retried. A handler that ends its goroutine (runtime.Goexit) has failed;
 // its lane goes on in another one.
 // A handler of a durable subscription that returns ErrOutage has not failed: the database has, and is waited for.
@@ -93,6 +99,7 @@
 //	Lanes                   yes                 yes                  yes                 error
 //	OnGap                   yes                 yes                  yes                 error
 //	OnFailure(Skip)         yes                 yes                  error               error
+//	OnFailure(Park)         error               error                yes                 yes
 //	live events             yes                 yes                  never               never
 //	a new name starts at    –                   –                    the end, or From    the end, or From
 //

@@ -45,6 +45,7 @@ func TestOptionsThatExcludeEachOther(t *testing.T) {
 		{"OnGap", []bus.Option{bus.OnGap(func(context.Context, bus.Gap) {})}, [4]bool{true, true, true, false}},
 		{"Skip", []bus.Option{bus.OnFailure(bus.Skip)}, [4]bool{true, true, false, false}},
 		{"Halt", []bus.Option{bus.OnFailure(bus.Halt)}, [4]bool{true, true, true, true}},
+		{"Park", []bus.Option{bus.OnFailure(bus.Park)}, [4]bool{false, false, true, true}},
 		{"Retry", []bus.Option{bus.Retry(3, time.Second)}, [4]bool{true, true, true, true}},
 		{"filters", []bus.Option{bus.Type("a.>"), bus.Tenant("t"), bus.Resource("vm", "1"), bus.Where(func(bus.Header) bool { return true })}, [4]bool{true, true, true, true}},
 	}

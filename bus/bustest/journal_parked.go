@@ -62,6 +62,15 @@ func testLeftCursors(t *testing.T, jt *journalTest) {
 	if err := jt.j.SetCursor(jt.ctx, "left", 1); err != nil {
 		t.Fatal(err)
 	}
+	if leaser, ok := jt.j.(bus.Leaser); ok { // only who has the name may leave its cursor
+		lease, err := leaser.Lease(jt.ctx, "left", func(string) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lease != nil {
+			defer func() { _ = lease.Release(jt.ctx) }()
+		}
+	}
 	leaver.LeaveCursor("left", 3)
 	leaver.LeaveCursor("left", 2) // it isn't lowered
 	jt.record(t, facts(4, 4)...)

@@ -29,7 +29,8 @@
 //
 // # Subscriptions
 //
-// Subscribe delivers exactly once: the handler's writes through its Tx and the cursor of the subscription commit together.
+// Subscribe delivers exactly once: the handler's writes through its Tx and the cursor of the subscription commit together. An event that fails
+// to the last is parked in the same transaction as the cursor behind it; what is replayed later is unparked together with the handler's writes.
 //
 // # Retention
 //

@@ -10,8 +10,10 @@ func (e *evidence) check(f *findings) {
 	e.checkVersions(f, events)
 	e.checkAcks(f, events)
 	e.checkLedger(f, events)
-	e.checkTally(f)
-	e.checkNotes(f, events)
+	e.checkTally(f, tallyName, e.Tally, e.Total)
+	e.checkTally(f, moodyTallyName, e.Moody, e.MoodTotal)
+	e.checkNotes(f, notebookName, events, func(l life) []note { return l.Notes })
+	e.checkNotes(f, moodyNotebookName, events, func(l life) []note { return l.Moody })
 	e.checkStream(f)
 	for _, b := range e.Backups {
 		b.check(f)
@@ -108,33 +110,38 @@ func (e *evidence) checkAcks(f *findings, events map[string][]*entry) {
 	}
 }
 
-// checkTally: the counting subscriber had each event once, in order, and each of its own writes is there once.
-func (e *evidence) checkTally(f *findings) {
-	times := make(map[uint64]int, len(e.Tally))
-	var last counted
-	for _, c := range e.Tally {
+// checkTally: a counting subscriber had each event once, in order (per resource, if some were parked), and each of its own writes is there once.
+func (e *evidence) checkTally(f *findings, name string, rows []counted, total uint64) {
+	times := make(map[uint64]int, len(rows))
+	last := map[string]uint64{}
+	place := uint64(0)
+	for _, c := range rows {
 		times[c.Seq]++
-		if c.Place != last.Place+1 {
-			f.add(checkExactlyOnce, c.Resource, "event %d was counted at place %d, the one before at place %d", c.Seq, c.Place, last.Place)
+		if c.Place != place+1 {
+			f.add(checkExactlyOnce, c.Resource, "event %d was counted by %s at place %d, the one before at place %d", c.Seq, name, c.Place, place)
 		}
-		if c.Seq < last.Seq {
-			f.add(checkExactlyOnce, c.Resource, "event %d was counted after event %d, in life %d", c.Seq, last.Seq, c.Life)
+		of := ""
+		if name == moodyTallyName {
+			of = c.Resource
+		}
+		if c.Seq < last[of] {
+			f.add(checkExactlyOnce, c.Resource, "event %d was counted by %s after event %d, in life %d", c.Seq, name, last[of], c.Life)
 		}
 		if n := times[c.Seq]; n > 1 {
-			f.add(checkExactlyOnce, c.Resource, "event %d was counted %d times, in life %d at place %d", c.Seq, n, c.Life, c.Place)
+			f.add(checkExactlyOnce, c.Resource, "event %d was counted by %s %d times, in life %d at place %d", c.Seq, name, n, c.Life, c.Place)
 		}
-		last = c
+		place, last[of] = c.Place, c.Seq
 	}
 	for _, r := range e.Journal {
 		if times[r.Seq] == 0 {
-			f.add(checkExactlyOnce, r.Resource, "event %d was never counted", r.Seq)
+			f.add(checkExactlyOnce, r.Resource, "event %d was never counted by %s", r.Seq, name)
 		}
 		delete(times, r.Seq)
 	}
 	for seq := range times {
-		f.add(checkExactlyOnce, "", "event %d was counted and isn't in the journal", seq)
+		f.add(checkExactlyOnce, "", "event %d was counted by %s and isn't in the journal", seq, name)
 	}
-	if e.Total != uint64(len(e.Tally)) {
-		f.add(checkExactlyOnce, "", "the total is %d, %d events were counted", e.Total, len(e.Tally))
+	if total != uint64(len(rows)) {
+		f.add(checkExactlyOnce, "", "the total of %s is %d, %d events were counted", name, total, len(rows))
 	}
 }

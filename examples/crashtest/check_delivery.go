@@ -1,47 +1,61 @@
 package main
 
-// mostTurns bounds how often the file's subscription may come to one of several servers.
+// mostTurns bounds how often a subscription may go back in one life.
 const mostTurns = 10
 
 // checkNotes: the file has each change of a VM at least once, rising per resource within each life. With one server at a time nothing is skipped: no line comes
 // before that of the version before was written, in whatever life. One of several servers can lose its turn and get it again: then it goes back to the position
-// that is stored.
-func (e *evidence) checkNotes(f *findings, events map[string][]*entry) {
+// that is stored. What was parked in an earlier life may be replayed before the subscription comes by, from a position that was stored before it was parked.
+func (e *evidence) checkNotes(f *findings, name string, events map[string][]*entry, notes func(life) []note) {
 	place := places(events)
 	written := map[string]int{} // by resource: how many of its events, from the first on, are in the file
 	for _, life := range e.Lives {
-		last := map[string]uint64{}
-		turns := 1
-		for _, n := range life.Notes {
+		r := rising{last: map[string]uint64{}}
+		if !e.Alone || name == moodyNotebookName {
+			r.turns = mostTurns
+		}
+		for _, n := range notes(life) {
 			at, ok := place[n.Seq]
 			if !ok || at.entry.Resource != n.Resource || at.entry.Event != n.Event || at.entry.Version != n.Version {
-				f.add(checkAtLeastOnce, n.Resource, "life %d wrote event %d (version %d, %s), which isn't in the journal like that", life.Number, n.Seq, n.Version, n.Event)
+				f.add(checkAtLeastOnce, n.Resource, "%s, life %d, wrote event %d (version %d, %s), which isn't in the journal like that", name, life.Number, n.Seq, n.Version, n.Event)
 				continue
 			}
-			if n.Seq <= last[n.Resource] && !e.Alone && turns < mostTurns {
-				turns++
-				last = map[string]uint64{}
+			if last, ok := r.take(n); !ok {
+				f.add(checkAtLeastOnce, n.Resource, "%s, life %d, wrote event %d (version %d) after event %d", name, life.Number, n.Seq, n.Version, last)
 			}
-			if n.Seq <= last[n.Resource] {
-				f.add(checkAtLeastOnce, n.Resource, "life %d wrote event %d (version %d) after event %d", life.Number, n.Seq, n.Version, last[n.Resource])
-			}
-			last[n.Resource] = n.Seq
 			if e.Alone && at.index > written[n.Resource] {
-				f.add(checkAtLeastOnce, n.Resource, "life %d wrote event %d (version %d) before version %d was written", life.Number, n.Seq, n.Version, written[n.Resource]+1)
+				f.add(checkAtLeastOnce, n.Resource, "%s, life %d, wrote event %d (version %d) before version %d was written", name, life.Number, n.Seq, n.Version, written[n.Resource]+1)
 			}
-			if at.index >= written[n.Resource] {
-				written[n.Resource] = at.index + 1
-			}
+			written[n.Resource] = max(written[n.Resource], at.index+1)
 			at.times++
 		}
 	}
 	for _, list := range events {
 		for _, r := range list {
 			if place[r.Seq].times == 0 {
-				f.add(checkAtLeastOnce, r.Resource, "event %d (version %d) was never written", r.Seq, r.Version)
+				f.add(checkAtLeastOnce, r.Resource, "event %d (version %d) was never written by %s", r.Seq, r.Version, name)
 			}
 		}
 	}
+}
+
+// rising follows the lines of one life.
+type rising struct {
+	last  map[string]uint64 // by resource
+	turns int               // how often it may still go back
+}
+
+// take takes a line in; not ok: it follows an event of its resource, last, that it can't follow.
+func (r *rising) take(n note) (last uint64, ok bool) {
+	last = r.last[n.Resource]
+	ok = n.Seq > last
+	if !ok && r.turns > 0 {
+		r.turns--
+		r.last = map[string]uint64{}
+		ok = true
+	}
+	r.last[n.Resource] = n.Seq
+	return last, ok
 }
 
 // placed is an event and its place among those of its resource.

@@ -35,7 +35,8 @@ type cloud struct {
 	vms     *resources.Kind[vm.VM]
 	plugins *plugins.Manager
 	sink    *natsbridge.Sink
-	notes   *lines
+	notes   []*lines
+	moods   []*mood
 
 	closers []closer // of what is up, in the order in which it came up
 }
@@ -93,16 +94,32 @@ func (c *cloud) invite(ctx context.Context, o orders) error {
 
 // subscribe starts those who take what they get down, and those who watch.
 func (c *cloud) subscribe(ctx context.Context, o orders, fail func(error), strike func(string, int64) *fault) error {
-	t := &tally{life: o.Life, inject: strike(injectTwice, 2)}
-	if err := t.subscribe(ctx, c.bus.Client(tallyName), c.journal); err != nil {
+	c.moods = []*mood{{life: o.Life, bad: badForBatches}, {life: o.Life, bad: badForEvents}}
+	if err := migrateTally(ctx, c.journal); err != nil {
 		return err
 	}
-	var err error
-	if c.notes, err = createLines(noteFile(o.Dir, o.Life)); err != nil {
-		return err
+	for _, t := range []*tally{
+		{name: tallyName, life: o.Life, inject: strike(injectTwice, 2)},
+		{name: moodyTallyName, life: o.Life, mood: c.moods[0]},
+	} {
+		if err := t.subscribe(c.bus); err != nil {
+			return err
+		}
 	}
-	n := &notebook{lines: c.notes, inject: strike(injectOrder, 10)}
-	if err := n.subscribe(c.bus.Client(notebookName)); err != nil {
+	for _, n := range []*notebook{
+		{name: notebookName, inject: strike(injectOrder, 10)},
+		{name: moodyNotebookName, mood: c.moods[1]},
+	} {
+		var err error
+		if n.lines, err = createLines(noteFile(o.Dir, n.name, o.Life)); err != nil {
+			return err
+		}
+		c.notes = append(c.notes, n.lines)
+		if err := n.subscribe(c.bus); err != nil {
+			return err
+		}
+	}
+	if err := c.operate(o); err != nil {
 		return err
 	}
 	_, last, err := c.journal.Bounds(ctx)
@@ -112,10 +129,25 @@ func (c *cloud) subscribe(ctx context.Context, o orders, fail func(error), strik
 	return (&witness{fail: fail}).subscribe(c.bus.Client("witness"), last)
 }
 
+// operate has parked events handled again.
+func (c *cloud) operate(o orders) error {
+	replays, err := createLines(replayFile(o.Dir, o.Life))
+	if err != nil {
+		return err
+	}
+	operator := &operator{bus: c.bus, log: c.log, names: []string{moodyTallyName, moodyNotebookName}, lines: replays}
+	operator.start()
+	c.onClose("operator", func(context.Context) error { operator.stop(); return replays.close() })
+	return nil
+}
+
 // settle waits until all subscribers have handled the whole journal, on whichever server they are: their stored positions say so.
 func (c *cloud) settle(ctx context.Context) error {
 	if err := c.sink.Ready(ctx); err != nil {
 		return err
+	}
+	for _, m := range c.moods {
+		m.lifted.Store(true)
 	}
 	for {
 		if err := c.bus.Flush(ctx); err != nil {
@@ -133,15 +165,18 @@ func (c *cloud) settle(ctx context.Context) error {
 	}
 }
 
-// delivered reports whether the positions of all durable subscriptions are at the journal's end.
+// delivered reports whether the positions of all durable subscriptions are at the journal's end, and nothing is parked.
 func (c *cloud) delivered(ctx context.Context) (bool, error) {
 	cursors, err := c.journal.Cursors(ctx)
 	if err != nil {
 		return false, err
 	}
 	_, last, err := c.journal.Bounds(ctx)
-	behind := func(cursor journal.Cursor) bool { return cursor.Seq < last }
-	return !slices.ContainsFunc(cursors, behind), err
+	if err != nil || slices.ContainsFunc(cursors, func(cursor journal.Cursor) bool { return cursor.Seq < last }) {
+		return false, err
+	}
+	parked, err := c.bus.Parked(ctx, bus.ParkedQuery{Limit: 1})
+	return len(parked) == 0, err
 }
 
 // explain adds to err how far everybody is.
@@ -173,8 +208,8 @@ func (c *cloud) close() error {
 		cancel()
 	}
 	c.closers = nil
-	if c.notes != nil {
-		errs = append(errs, c.notes.close())
+	for _, n := range c.notes {
+		errs = append(errs, n.close())
 	}
 	return errors.Join(errs...)
 }

@@ -1,9 +1,11 @@
 // Command crashtest kills a management server at random moments and then proves that nothing was lost.
 //
 // The server is a child process: 64 callers create, move and change VMs without pause; the usage plugin keeps its ledger; one
-// subscriber counts every event in the database, exactly once; one writes a line per event to a file, at least once; the bridge
-// publishes to a NATS server that lives in the parent; a janitor removes what is in its final state and makes backups. The child writes down each change that it was told is done. The parent kills it
-// with SIGKILL, starts it again, and at the end lets it finish and close in good order. Then it checks:
+// subscriber counts every event in the database, exactly once; one writes a line per event to a file, at least once; two more do the
+// same in a mood, refusing the events of other resources in each life, which are parked and replayed; the bridge publishes to a NATS
+// server that lives in the parent; a janitor removes what is in its final state and makes backups. The child writes down each change
+// that it was told is done. The parent kills it with SIGKILL, starts it again, and at the end lets it finish and close in good order.
+// Then it checks:
 //
 //   - every acknowledged change is in the database: resource, version and event;
 //   - the versions of each resource rise by one without holes, and each leads from the state that the one before led to;
@@ -11,6 +13,7 @@
 //   - the ledger equals the one computed anew from the journal;
 //   - the counting subscriber has had each event exactly once, in order;
 //   - the file has each event at least once, in order per resource;
+//   - so have those who were in a mood, per resource, with nothing left parked;
 //   - the stream has each event once, in order per resource;
 //   - the last backups are sound, each as of one moment;
 //   - during each life a subscriber from the journal and a live one saw no event twice, none out of order, and no gap unannounced.

@@ -9,6 +9,8 @@ type evidence struct {
 	Intervals []interval
 	Tally     []counted // in order of place
 	Total     uint64    // that the tally has kept
+	Moody     []counted // the same of the tally that is in a mood
+	MoodTotal uint64
 	Lives     []life    // in order
 	Messages  []message // in order
 	Backups   []backup
@@ -23,9 +25,11 @@ type backup struct {
 
 // life is what one child left behind.
 type life struct {
-	Number int
-	Acks   []ack
-	Notes  []note
+	Number   int
+	Acks     []ack
+	Notes    []note
+	Moody    []note // of the subscriber that is in a mood
+	Replayed int    // parked events that were handled
 }
 
 // entry is a row of the journal.

@@ -37,7 +37,9 @@ func sound() *evidence {
 	for i, r := range e.Journal {
 		e.Head = r.Seq
 		e.Total++
-		e.Tally = append(e.Tally, counted{e.Total, r.Seq, r.Event, r.Resource, 1})
+		e.Tally = append(e.Tally, counted{tallyName, e.Total, r.Seq, r.Event, r.Resource, 1})
+		e.MoodTotal++
+		e.Moody = append(e.Moody, counted{moodyTallyName, e.MoodTotal, r.Seq, r.Event, r.Resource, 1})
 		e.Messages = append(e.Messages, message{uint64(i) + 1, r.Seq, r.Event, r.Type, r.Resource})
 		if r.Change == nil {
 			continue
@@ -52,6 +54,7 @@ func sound() *evidence {
 		if r.Seq >= 5 {
 			e.Lives[1].Notes = append(e.Lives[1].Notes, n)
 		}
+		e.Lives[1].Moody = append(e.Lives[1].Moody, n)
 	}
 	return e
 }
@@ -140,21 +143,21 @@ func TestEachViolationIsFound(t *testing.T) {
 			e.Tally = append(e.Tally, e.Tally[3])
 			e.Tally[16].Place = 17
 			e.Total++
-		}, checkExactlyOnce, "event 4 was counted 2 times"},
-		{"counted twice at one place", func(e *evidence) { e.Tally = slices.Insert(e.Tally, 3, e.Tally[3]); e.Total++ }, checkExactlyOnce, "event 4 was counted 2 times"},
+		}, checkExactlyOnce, "event 4 was counted by tally 2 times"},
+		{"counted twice at one place", func(e *evidence) { e.Tally = slices.Insert(e.Tally, 3, e.Tally[3]); e.Total++ }, checkExactlyOnce, "event 4 was counted by tally 2 times"},
 		{"never counted", func(e *evidence) {
 			e.Tally = e.Tally[:15]
 			e.Total--
-		}, checkExactlyOnce, "event 16 was never counted"},
-		{"counted in the wrong order", func(e *evidence) { e.Tally[3].Seq, e.Tally[4].Seq = 5, 4 }, checkExactlyOnce, "event 4 was counted after event 5"},
+		}, checkExactlyOnce, "event 16 was never counted by tally"},
+		{"counted in the wrong order", func(e *evidence) { e.Tally[3].Seq, e.Tally[4].Seq = 5, 4 }, checkExactlyOnce, "event 4 was counted by tally after event 5"},
 		{"counted and not there", func(e *evidence) { e.Tally[15].Seq = 99 }, checkExactlyOnce, "event 99 was counted"},
-		{"a total that a lost write has left behind", func(e *evidence) { e.Total-- }, checkExactlyOnce, "total is 15"},
+		{"a total that a lost write has left behind", func(e *evidence) { e.Total-- }, checkExactlyOnce, "total of tally is 15"},
 
 		{"never written", func(e *evidence) { e.Lives[1].Notes = e.Lives[1].Notes[:3] }, checkAtLeastOnce, "event 15 (version 5) was never written"},
 		{"written in the wrong order", func(e *evidence) {
 			n := e.Lives[0].Notes
 			n[2], n[3] = n[3], n[2]
-		}, checkAtLeastOnce, "wrote event 4 (version 2) after event 5"},
+		}, checkAtLeastOnce, "notebook, life 1, wrote event 4 (version 2) after event 5"},
 		{"written twice in one life", func(e *evidence) { n := &e.Lives[1].Notes; *n = append(*n, (*n)[3]) }, checkAtLeastOnce, "event 15 (version 5) after event 15"},
 		{"skipped, and written by a later life", func(e *evidence) { n := &e.Lives[0].Notes; *n = slices.Delete(*n, 3, 4) }, checkAtLeastOnce, "before version 3 was written"},
 		{"skipped, and written by another server", func(e *evidence) {
@@ -169,12 +172,24 @@ func TestEachViolationIsFound(t *testing.T) {
 		}, "", ""},
 		{"written again and again", func(e *evidence) {
 			n := &e.Lives[1].Notes
-			for range mostTurns {
+			for range mostTurns + 1 {
 				*n = append(*n, (*n)[:4]...)
 			}
 			e.Alone = false
 		}, checkAtLeastOnce, "after event"},
 		{"written and not there", func(e *evidence) { e.Lives[0].Notes[0].Event = "event99" }, checkAtLeastOnce, "event99"},
+
+		{"counted in another order of resources, after parking", func(e *evidence) {
+			m := e.Moody
+			m[4], m[5] = m[5], m[4]
+			m[4].Place, m[5].Place = 5, 6
+		}, "", ""},
+		{"counted in the wrong order, after parking", func(e *evidence) {
+			m := e.Moody
+			m[3], m[4] = m[4], m[3]
+			m[3].Place, m[4].Place = 4, 5
+		}, checkExactlyOnce, "event 4 was counted by moody_tally after event 5"},
+		{"never taken up again", func(e *evidence) { e.Lives[1].Moody = e.Lives[1].Moody[1:] }, checkAtLeastOnce, "by moody_notebook"},
 
 		{"not in the stream", func(e *evidence) { e.Messages = e.Messages[:15] }, checkStream, "event 16 is not in the stream"},
 		{"in the stream twice", func(e *evidence) {

@@ -29,21 +29,33 @@ func gather(ctx context.Context, o orders, lives int, b *broker) (*evidence, err
 		return nil, err
 	}
 	for n := 1; n <= lives; n++ {
-		acks, err := readAcks(o.Dir, n)
+		l, err := readLife(o.Dir, n)
 		if err != nil {
 			return nil, err
 		}
-		notes, err := readNotes(o.Dir, n)
-		if err != nil {
-			return nil, err
-		}
-		e.Lives = append(e.Lives, life{Number: n, Acks: acks, Notes: notes})
+		e.Lives = append(e.Lives, l)
 	}
 	if err := e.readBackups(ctx, o.Dir); err != nil {
 		return nil, err
 	}
 	e.Messages, err = b.read(ctx)
 	return e, err
+}
+
+// readLife reads the files of one child.
+func readLife(dir string, number int) (l life, err error) {
+	l.Number = number
+	if l.Acks, err = readAcks(dir, number); err != nil {
+		return l, err
+	}
+	if l.Notes, err = readNotes(dir, notebookName, number); err != nil {
+		return l, err
+	}
+	if l.Moody, err = readNotes(dir, moodyNotebookName, number); err != nil {
+		return l, err
+	}
+	l.Replayed, err = readReplays(dir, number)
+	return l, err
 }
 
 // readBackups reads the last backups of a trial.
@@ -168,14 +180,29 @@ func (e *evidence) readLedger(ctx context.Context, db *sql.DB) error {
 }
 
 func (e *evidence) readTally(ctx context.Context, db *sql.DB) error {
-	err := each(ctx, db, "SELECT total FROM crashtest_total", func(scan scanner) error { return scan(&e.Total) })
+	err := each(ctx, db, "SELECT subscription, total FROM crashtest_total", func(scan scanner) error {
+		var name string
+		var total uint64
+		err := scan(&name, &total)
+		if name == tallyName {
+			e.Total = total
+		} else {
+			e.MoodTotal = total
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	return each(ctx, db, "SELECT place, seq, event, resource, life FROM crashtest_tally ORDER BY place, seq", func(scan scanner) error {
+	const query = "SELECT subscription, place, seq, event, resource, life FROM crashtest_tally ORDER BY subscription, place, seq"
+	return each(ctx, db, query, func(scan scanner) error {
 		var c counted
-		err := scan(&c.Place, &c.Seq, &c.Event, &c.Resource, &c.Life)
-		e.Tally = append(e.Tally, c)
+		err := scan(&c.Subscription, &c.Place, &c.Seq, &c.Event, &c.Resource, &c.Life)
+		if c.Subscription == tallyName {
+			e.Tally = append(e.Tally, c)
+		} else {
+			e.Moody = append(e.Moody, c)
+		}
 		return err
 	})
 }

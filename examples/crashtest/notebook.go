@@ -9,10 +9,11 @@ import (
 	"github.com/cloudbus-go/cloudbus/resources/vm"
 )
 
-// notebookName is the durable name of the subscriber that writes to a file.
+// The durable names of the subscribers that write to a file: one, and one that is in a mood.
 const (
-	notebookName  = "notebook"
-	notebookLanes = 4
+	notebookName      = "notebook"
+	moodyNotebookName = "moody_notebook"
+	notebookLanes     = 4
 )
 
 // note is an event that was written to the file.
@@ -25,21 +26,30 @@ type note struct {
 
 // notebook writes a line for each change of a VM, at least once: the line is there before the handler returns, and so before the cursor moves.
 type notebook struct {
+	name   string
 	lines  *lines
+	mood   *mood
 	inject *fault
 
 	mu   sync.Mutex
 	held *note // to be written in the wrong order, after the next one of its resource
 }
 
-func (n *notebook) subscribe(c *bus.Client) error {
-	_, err := bus.Subscribe(c, n.write, bus.Durable(notebookName), bus.From(0), bus.Type("vm.>"), bus.Lanes(notebookLanes))
+func (n *notebook) subscribe(b *bus.Bus) error {
+	opts := []bus.Option{bus.Durable(n.name), bus.From(0), bus.Type("vm.>"), bus.Lanes(notebookLanes)}
+	if n.mood != nil {
+		opts = append(opts, bus.Retry(1, 0))
+	}
+	_, err := bus.Subscribe(b.Client(n.name), n.write, opts...)
 	return err
 }
 
 func (n *notebook) write(_ context.Context, e bus.Event[vm.Changed]) error {
 	if c := e.Payload; c.Version != e.Version || c.Resource.Version != e.Version || c.ResourceID != e.ResourceID {
 		return fmt.Errorf("event %d of %s version %d carries %s version %d", e.Seq, e.Subject(), e.Version, c.Resource.ID, c.Resource.Version)
+	}
+	if err := n.mood.check(e.Subject()); err != nil {
+		return err
 	}
 	for _, line := range n.faulty(note{Seq: e.Seq, Resource: e.Subject(), Version: e.Version, Event: e.ID.String()}) {
 		if err := n.lines.append("%d %s %d %s", line.Seq, line.Resource, line.Version, line.Event); err != nil {
@@ -68,9 +78,9 @@ func (n *notebook) faulty(line note) []note {
 	return []note{line}
 }
 
-// readNotes reads what a life wrote.
-func readNotes(dir string, life int) (all []note, err error) {
-	err = readLines(noteFile(dir, life), func(line string) error {
+// readNotes reads what a life wrote for a subscription.
+func readNotes(dir, subscription string, life int) (all []note, err error) {
+	err = readLines(noteFile(dir, subscription, life), func(line string) error {
 		var n note
 		if _, err := fmt.Sscanf(line, "%d %s %d %s", &n.Seq, &n.Resource, &n.Version, &n.Event); err != nil {
 			return err

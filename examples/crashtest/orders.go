@@ -56,7 +56,10 @@ func databaseFile(dir string) string { return filepath.Join(dir, "database", "cl
 func streamDir(dir string) string    { return filepath.Join(dir, "jetstream") }
 
 func ackFile(dir string, life int) string { return filepath.Join(dir, fmt.Sprintf("acks-%04d", life)) }
-func noteFile(dir string, life int) string {
-	return filepath.Join(dir, fmt.Sprintf("notes-%04d", life))
+func replayFile(dir string, life int) string {
+	return filepath.Join(dir, fmt.Sprintf("replays-%04d", life))
+}
+func noteFile(dir, subscription string, life int) string {
+	return filepath.Join(dir, fmt.Sprintf("%s-%04d", subscription, life))
 }
 func logFile(dir string, life int) string { return filepath.Join(dir, fmt.Sprintf("log-%04d", life)) }

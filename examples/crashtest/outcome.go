@@ -28,6 +28,7 @@ type outcome struct {
 	Counted      int `json:"counted"`
 	Written      int `json:"written"`  // lines
 	Repeated     int `json:"repeated"` // of them
+	Replayed     int `json:"replayed"` // events that were parked
 	Published    int `json:"published"`
 	Removed      int `json:"removed"` // resources
 	Backups      int `json:"backups"` // looked at
@@ -76,6 +77,7 @@ func (o *outcome) count(e *evidence) {
 	for _, l := range e.Lives {
 		o.Acknowledged += len(l.Acks)
 		o.Written += len(l.Notes)
+		o.Replayed += l.Replayed
 	}
 	for _, r := range e.Journal {
 		if r.Change == nil {

@@ -10,23 +10,29 @@ import (
 	"github.com/cloudbus-go/cloudbus/bus/journal"
 )
 
-// tallyName is the durable name of the counting subscriber.
-const tallyName = "tally"
+// The durable names of the counting subscribers: one, and one that is in a mood.
+const (
+	tallyName      = "tally"
+	moodyTallyName = "moody_tally"
+)
 
 // tally counts every event in the database, exactly once: a row each, with its place in a total that the handler reads and writes back.
 type tally struct {
+	name   string
 	life   int
+	mood   *mood
 	inject *fault
 	victim uint64 // number of the event that is counted twice; 0: none is
 }
 
-// counted is a row of the tally.
+// counted is a row of a tally.
 type counted struct {
-	Place    uint64
-	Seq      uint64
-	Event    string
-	Resource string
-	Life     int
+	Subscription string
+	Place        uint64
+	Seq          uint64
+	Event        string
+	Resource     string
+	Life         int
 }
 
 // TableName is gorm's.
@@ -35,34 +41,45 @@ func (counted) TableName() string { return "crashtest_tally" }
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// subscribe makes the tally's tables and starts it.
-func (t *tally) subscribe(ctx context.Context, c *bus.Client, j *journal.Journal) error {
+// migrateTally makes the tables of the tallies.
+func migrateTally(ctx context.Context, j *journal.Journal) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	if err := j.Migrate(ctx, "crashtest", files); err != nil {
-		return err
+	return j.Migrate(ctx, "crashtest", files)
+}
+
+// subscribe starts the tally. Its table must be there.
+func (t *tally) subscribe(b *bus.Bus) error {
+	opts := []bus.Option{bus.From(0)}
+	if t.mood != nil {
+		opts = append(opts, bus.Retry(1, 0))
 	}
-	_, err = journal.Subscribe(c, tallyName, t.count, bus.From(0))
+	_, err := journal.Subscribe(b.Client(t.name), t.name, t.count, opts...)
 	return err
 }
 
 func (t *tally) count(_ context.Context, tx *journal.Tx, batch []bus.Event[bus.Raw]) error {
 	batch = t.faulty(batch)
+	for _, e := range batch {
+		if err := t.mood.check(e.Subject()); err != nil {
+			return err
+		}
+	}
 	var total uint64
-	if err := tx.DB().Table("crashtest_total").Select("total").Scan(&total).Error; err != nil {
+	if err := tx.DB().Table("crashtest_total").Where("subscription = ?", t.name).Select("total").Scan(&total).Error; err != nil {
 		return err
 	}
 	rows := make([]counted, len(batch))
 	for i, e := range batch {
 		total++
-		rows[i] = counted{Place: total, Seq: e.Seq, Event: e.ID.String(), Resource: e.Subject(), Life: t.life}
+		rows[i] = counted{Subscription: t.name, Place: total, Seq: e.Seq, Event: e.ID.String(), Resource: e.Subject(), Life: t.life}
 	}
 	if err := tx.DB().Create(&rows).Error; err != nil {
 		return err
 	}
-	return tx.DB().Exec("UPDATE crashtest_total SET total = ?", total).Error
+	return tx.DB().Exec("UPDATE crashtest_total SET total = ? WHERE subscription = ?", total, t.name).Error
 }
 
 // faulty counts an event twice if that was asked for, as if its batch had come again after the commit. What is rolled back and tried again is as wrong again.

@@ -1,17 +1,18 @@
 -- +goose Up
 -- No key forbids a second row for an event: it is to be seen.
 CREATE TABLE crashtest_tally (
-    place    BIGINT NOT NULL,
-    seq      BIGINT NOT NULL,
-    event    TEXT   NOT NULL,
-    resource TEXT   NOT NULL,
-    life     BIGINT NOT NULL
+    subscription TEXT   NOT NULL,
+    place        BIGINT NOT NULL,
+    seq          BIGINT NOT NULL,
+    event        TEXT   NOT NULL,
+    resource     TEXT   NOT NULL,
+    life         BIGINT NOT NULL
 );
 CREATE TABLE crashtest_total (
-    one   INTEGER PRIMARY KEY CHECK (one = 1),
-    total BIGINT NOT NULL
+    subscription TEXT   PRIMARY KEY,
+    total        BIGINT NOT NULL
 );
-INSERT INTO crashtest_total (one, total) VALUES (1, 0);
+INSERT INTO crashtest_total (subscription, total) VALUES ('tally', 0), ('moody_tally', 0);
 
 -- +goose Down
 DROP TABLE crashtest_total;

@@ -122,7 +122,7 @@ func (r *batchReader[T]) batch(records []*Record, try int) bool {
 // insist calls commit until it isn't the database that refuses; an outage is returned only when the subscription is closed.
 func (r *batchReader[T]) insist(b Batch[T]) error {
 	for pause := firstBackoff; ; pause = min(2*pause, outagePause) {
-		err := r.call(b)
+		err := sound(r.call(b))
 		if !errors.Is(err, ErrOutage) {
 			if pause > firstBackoff {
 				r.sub.noteJournal(nil)

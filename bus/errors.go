@@ -123,10 +123,12 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("bus: handler panicked: %v", e.Value) }
 
-// Unwrap returns what was panicked with, if it was an error.
+// Unwrap returns what was panicked with, if it was an error that can be asked.
 func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
-	return err
+	if err, ok := e.Value.(error); ok && faultOf(err) == nil {
+		return err
+	}
+	return nil
 }
 
 // GapError: a Stream, or an Await, has missed events.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"slices"
 	"strings"
@@ -63,6 +64,46 @@ func TestFailurePanicIsLoggedWithItsStack(t *testing.T) {
 			t.Error("no stack in the log")
 		}
 	})
+}
+
+// A nil pointer returned as an error is none that can be asked: its methods panic.
+func TestFailureOfAnErrorThatPanicsItself(t *testing.T) {
+	missing := error((*fs.PathError)(nil))
+	for name, handle := range map[string]func() error{
+		"returned":      func() error { return missing },
+		"wrapped":       func() error { return fmt.Errorf("open: %w", missing) },
+		"panicked with": func() error { panic(missing) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(w *world) {
+				s := &sink{}
+				sub := w.subscribe(func(ctx context.Context, e bus.Event[noted]) error {
+					_ = s.handle(ctx, e)
+					return handle()
+				})
+				w.publish(noted{N: 1}, noted{N: 2})
+				w.flush()
+				s.want(t, 1, 2)
+				var p *bus.PanicError
+				if i := sub.Inspect(); i.Failed != 2 || !errors.As(i.Err, &p) {
+					t.Errorf("failed %d times, %v; want 2, *PanicError", i.Failed, i.Err)
+				}
+				calls := 0
+				batch, err := bus.SubscribeBatch(w.c, "batch", func(context.Context, bus.Batch[noted]) error {
+					calls++
+					return handle()
+				}, bus.Retry(2, 0))
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.record(3)
+				<-batch.Done()
+				if !errors.As(batch.Err(), &p) || calls != 2 {
+					t.Errorf("batch: called %d times, %v; want 2, *PanicError", calls, batch.Err())
+				}
+			})
+		})
+	}
 }
 
 func TestFailurePanicInOnGapAndAround(t *testing.T) {

@@ -9,7 +9,8 @@ func marshal(v any) (data []byte, err error) {
 			data, err = nil, newPanicError(r)
 		}
 	}()
-	return json.Marshal(v)
+	data, err = json.Marshal(v)
+	return data, sound(err)
 }
 
 // unmarshal decodes a payload, in the same way.
@@ -19,5 +20,5 @@ func unmarshal(data []byte, into any) (err error) {
 			err = newPanicError(r)
 		}
 	}()
-	return json.Unmarshal(data, into)
+	return sound(json.Unmarshal(data, into))
 }

@@ -238,6 +238,7 @@ func (l *lane[T]) attempts() bool {
 // failed deals with a failed try. done: there is no other; ok: the subscription goes on.
 func (l *lane[T]) failed(err error) (done, ok bool) {
 	sub, h := l.in.sub, l.news.event.Header
+	err = sound(err)
 	l.chunk++
 	l.endChunk(h.Type)
 	if errors.Is(err, Stop) {

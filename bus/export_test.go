@@ -28,3 +28,16 @@ func DecodedValue[T any](b *Bus, r Record) (v T, err error) {
 	err = b.registry.find(r.Type, r.Schema).codec.(*codec[T]).decodeInto(&r, &v)
 	return v, err
 }
+
+// OnShut has a subscription call fn when its queues are about to be closed.
+func OnShut(s *Subscription, fn func()) { s.inner = shutting{s.inner, fn} }
+
+type shutting struct {
+	inner
+	fn func()
+}
+
+func (s shutting) shut() (left int) {
+	s.fn()
+	return s.inner.shut()
+}

@@ -31,7 +31,7 @@ type boxTaker interface {
 	accepts(reflect.Type) bool
 	takesAll() bool // any and Raw: doesn't count as a taker
 	offerParcel(p *parcel, now int64) outcome
-	awaitParcel(ctx context.Context, p *parcel, now int64, since time.Time)
+	awaitParcel(ctx context.Context, p *parcel, now int64, since time.Time) outcome
 	offerRecordedParcel(p *parcel, now int64) outcome
 }
 
@@ -155,9 +155,11 @@ func (in *inbox[T]) unpacked(p *parcel, now int64) *news[T] {
 	return n
 }
 
-func (in *inbox[T]) awaitParcel(ctx context.Context, p *parcel, now int64, since time.Time) {
+func (in *inbox[T]) awaitParcel(ctx context.Context, p *parcel, now int64, since time.Time) outcome {
 	n := in.unpacked(p, now)
-	n.published(in.await(ctx, n, now, since).holds())
+	o := in.await(ctx, n, now, since)
+	n.published(o.holds())
+	return o
 }
 
 // await queues a live event when there is room, or drops it when the policy's time, counted from since, or ctx is over.

@@ -55,6 +55,9 @@ func (p *posting[T]) noteBoxed(in boxTaker, o outcome) {
 	}
 }
 
+// waits reports whether somebody who was full is still to be offered the event.
+func (p *posting[T]) waits() bool { return len(p.full)+len(p.boxed) > 0 }
+
 // boxedParcel boxes the payload, once per event.
 func (p *posting[T]) boxedParcel() *parcel {
 	if p.parcel == nil {

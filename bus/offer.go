@@ -46,17 +46,15 @@ func (t *topic[T]) offer(ctx context.Context, p *posting[T], stamps []Stamp) err
 	p.news.sign(at)
 	taken := t.offerLive(p, g, at, 0)
 	refused := p.refused
-	for p.refused {
-		taken = t.offerAgain(p, &r, at) || taken
-	}
+	taken = t.follow(p, &r, at) || taken
 	if tap := t.bus.taps.Load(); tap != nil {
 		t.bus.tapped(*tap, h)
 	}
 	if !taken {
 		t.bus.unhandled(h)
 	}
-	if len(p.full)+len(p.boxed) > 0 {
-		t.await(ctx, p, at)
+	if p.waits() && t.await(ctx, p, &r, at) {
+		refused = true
 	}
 	if (refused || !taken) && t.bus.closed.Load() {
 		return ErrClosed
@@ -66,6 +64,14 @@ func (t *topic[T]) offer(ctx context.Context, p *posting[T], stamps []Stamp) err
 
 // isNil reports whether a payload of a pointer type points to nothing.
 func isNil[T any](p *T) bool { return reflect.ValueOf(*p).IsNil() }
+
+// follow offers the event to those who have come in the place of subscriptions that were closed meanwhile.
+func (t *topic[T]) follow(p *posting[T], r **routes[T], at int64) (taken bool) {
+	for p.refused {
+		taken = t.offerAgain(p, r, at) || taken
+	}
+	return taken
+}
 
 // offerAgain follows a subscription that was closed meanwhile: whoever has come since the snapshot was taken may be there to replace it.
 func (t *topic[T]) offerAgain(p *posting[T], r **routes[T], at int64) (taken bool) {
@@ -131,18 +137,24 @@ func (t *topic[T]) offerBoxed(p *posting[T], g *group[T], now int64, after uint6
 }
 
 // await lets blocking subscriptions have the event last, when everybody else has it. Their times run together: the publisher waits
-// for the longest, not for the sum.
-func (t *topic[T]) await(ctx context.Context, p *posting[T], now int64) {
+// for the longest, not for the sum. It reports whether one was closed meanwhile; then those who have come in its place are offered the event.
+func (t *topic[T]) await(ctx context.Context, p *posting[T], r **routes[T], now int64) (refused bool) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	since := time.Now()
-	for _, in := range p.full {
-		p.held += in.await(ctx, p.news, now, since).holds()
+	for since := time.Now(); p.waits(); {
+		full, boxed := p.full, p.boxed
+		p.full, p.boxed = nil, nil
+		for _, in := range full {
+			p.note(in, in.await(ctx, p.news, now, since))
+		}
+		for _, in := range boxed {
+			p.noteBoxed(in, in.awaitParcel(ctx, p.boxedParcel(), now, since))
+		}
+		refused = refused || p.refused
+		t.follow(p, r, now)
 	}
-	for _, in := range p.boxed {
-		in.awaitParcel(ctx, p.boxedParcel(), now, since)
-	}
+	return refused
 }
 
 func (t *topic[T]) publishAny(ctx context.Context, p Payload, stamps []Stamp) error {

@@ -109,11 +109,8 @@ func (s *Subscription) end(err error) {
 		return
 	}
 	s.closed, s.err = true, err
-	s.mu.Unlock()
 	close(s.closing)
-	left := s.inner.shut()
-	s.mu.Lock()
-	s.left += left
+	s.left += s.inner.shut() // under s.mu, so that who closes it a second time doesn't return before that
 	s.mu.Unlock()
 	s.bus.unroute(s)
 }

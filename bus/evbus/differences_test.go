@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"runtime"
 	"strings"
@@ -203,6 +204,28 @@ func TestErrorsThatHandlersReturnAreCounted(t *testing.T) {
 	b.WaitAsync()
 	for _, i := range b.Inspect().Handlers {
 		if i.Failed != 3 || !errors.Is(i.Err, no) {
+			t.Errorf("%s: failed %d times with %v", i.Handler, i.Failed, i.Err)
+		}
+	}
+}
+
+// The methods of a nil pointer that is returned as an error panic.
+func TestAnErrorThatPanicsStaysInItsHandler(t *testing.T) {
+	b := newBus(t, evbus.Options{})
+	missing := error((*fs.PathError)(nil))
+	returns := func() error { return missing }
+	panics := func() error { panic(missing) }
+	must(t, b.Subscribe("t", returns))
+	must(t, b.Subscribe("t", panics))
+	must(t, b.SubscribeAsync("t", returns, true))
+	must(t, b.SubscribeAsync("t", panics, true))
+	var p *bus.PanicError
+	if err := b.PublishContext(t.Context(), "t"); !errors.As(err, &p) {
+		t.Errorf("error %v, want *bus.PanicError", err)
+	}
+	b.WaitAsync()
+	for _, i := range b.Inspect().Handlers {
+		if i.Failed != 1 || !errors.As(i.Err, &p) {
 			t.Errorf("%s: failed %d times with %v", i.Handler, i.Failed, i.Err)
 		}
 	}

@@ -74,7 +74,17 @@ func (h *handler) run(args []any) (err error) {
 			h.note(err)
 		}
 	}()
-	return h.invoke(args)
+	err = h.invoke(args)
+	ask(err)
+	return err
+}
+
+// ask panics if the methods of err do, as those of a nil pointer that was returned as an error mostly do: that is a panic of the handler then.
+func ask(err error) {
+	if err != nil {
+		_ = err.Error()
+		_ = errors.Is(err, bus.Stop) // looks at all that it wraps
+	}
 }
 
 // explain says whose error it is.

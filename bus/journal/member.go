@@ -81,8 +81,17 @@ func (t *Tx) run() (err error) {
 		}
 	}()
 	err = t.fn(t)
+	ask(err)
 	returned = true
 	return t.end(err, true)
+}
+
+// ask panics if the methods of err do, as those of a nil pointer that was returned as an error mostly do: that is the member's own fault then.
+func ask(err error) {
+	if err != nil {
+		_ = err.Error()
+		_ = errors.Is(err, errGoexit) // looks at all that it wraps
+	}
 }
 
 // end makes a member whose function has returned a part of the group, or leaves it out, and passes the turn on.

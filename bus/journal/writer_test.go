@@ -3,7 +3,9 @@ package journal_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"runtime"
 	"slices"
@@ -72,6 +74,27 @@ func TestPanicErrorTellsWhere(t *testing.T) {
 	var p *bus.PanicError
 	if !errors.As(err, &p) || p.Value != "ouch" || !strings.Contains(string(p.Stack), "TestPanicErrorTellsWhere") {
 		t.Errorf("Do returned %#v, want a PanicError with value and stack", err)
+	}
+}
+
+// The methods of a nil pointer that is returned as an error panic.
+func TestAnErrorThatPanicsFreesTheWriter(t *testing.T) {
+	j := open(t, sqlite.Options{})
+	missing := error((*fs.PathError)(nil))
+	for name, member := range map[string]func(*journal.Tx) error{
+		"returned":      func(*journal.Tx) error { return missing },
+		"wrapped":       func(*journal.Tx) error { return fmt.Errorf("open: %w", missing) },
+		"panicked with": func(*journal.Tx) error { panic(missing) },
+	} {
+		var p *bus.PanicError
+		if err := j.Do(t.Context(), member); !errors.As(err, &p) || errors.Is(err, journal.ErrMemberTooLong) {
+			t.Errorf("%s: Do returned %v, want a PanicError", name, err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		if err := j.Do(ctx, func(*journal.Tx) error { return nil }); err != nil {
+			t.Fatalf("%s: the next member: %v", name, err)
+		}
+		cancel()
 	}
 }
 

@@ -255,10 +255,10 @@ func (b *Bus) unroute(s *Subscription) {
 	}
 }
 
-// reroute rebuilds the topics that s, which has ended, was concerned with. b.mu is held.
+// reroute takes s, which has ended, out of the topics that it was concerned with. b.mu is held.
 func (b *Bus) reroute(s *Subscription) {
 	for t := range b.topicsFor(s) {
-		t.rebuild()
+		t.part(s)
 	}
 	if s.mode.reads() {
 		readers := slices.DeleteFunc(slices.Clone(*b.readers.Load()), func(r *Subscription) bool { return r == s })

@@ -1,8 +1,10 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -16,6 +18,7 @@ type anyTopic interface {
 	goType() reflect.Type
 	rebuild()
 	join(s *Subscription)
+	part(s *Subscription)
 	publishAny(ctx context.Context, p Payload, stamps []Stamp) error
 	recorded(r *Record, now int64)
 }
@@ -87,6 +90,22 @@ func (t *topic[T]) join(s *Subscription) {
 	r := &routes[T]{topic: t, schemas: old.schemas, concrete: old.concrete, boxed: old.boxed, upTo: old.upTo}
 	r.add(s)
 	t.routes.Store(r)
+}
+
+// part takes a new snapshot with one subscription less. t.bus.mu is held.
+func (t *topic[T]) part(s *Subscription) {
+	old := t.routes.Load()
+	r := &routes[T]{topic: t, schemas: old.schemas, concrete: without(old.concrete, s), boxed: without(old.boxed, s), upTo: old.upTo}
+	t.routes.Store(r)
+}
+
+// without copies a list, which is in the order of subscribing, without s. If s isn't there it is the list itself.
+func without[K taker](list []K, s *Subscription) []K {
+	i, ok := slices.BinarySearchFunc(list, s.order, func(k K, order uint64) int { return cmp.Compare(k.base().order, order) })
+	if !ok {
+		return list
+	}
+	return slices.Concat(list[:i], list[i+1:])
 }
 
 func (r *routes[T]) add(s *Subscription) {

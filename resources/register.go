@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
@@ -114,6 +115,20 @@ func (h *Handle) bind(announce func(kind string) error) error {
 	ctx := context.Background()
 	if err := h.engine.store.Bind(ctx, h.info); err != nil {
 		return fmt.Errorf("resources: %s: %w", h.info.Name, err)
+	}
+	return h.checkStates(ctx)
+}
+
+// checkStates counts the rows in states that the machine doesn't know.
+func (h *Handle) checkStates(ctx context.Context) error {
+	if s, ok := h.engine.store.(StateLister); ok {
+		states, err := s.States(ctx, h.info)
+		if err != nil {
+			return fmt.Errorf("resources: %s: %w", h.info.Name, err)
+		}
+		if !slices.ContainsFunc(states, func(s fsm.State) bool { return !h.info.Machine.Has(s) }) {
+			return nil
+		}
 	}
 	counts, err := h.engine.store.CountStates(ctx, h.info)
 	if err != nil {

@@ -44,6 +44,13 @@ type BackgroundStore interface {
 	DoInBackground(ctx context.Context, fn func(StoreTx) error) error
 }
 
+// StateLister is implemented by stores that find the states that rows are in faster than by counting them all.
+type StateLister interface {
+	Store
+	// States returns each state that a committed row is in, once.
+	States(ctx context.Context, k *Info) ([]fsm.State, error)
+}
+
 // StayQuery selects the resources that are in a state, by how long they are.
 type StayQuery struct {
 	State fsm.State

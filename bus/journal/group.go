@@ -24,6 +24,7 @@ const (
 // It belongs to whoever has the turn.
 type group struct {
 	begun   bool // the transaction is open
+	waited  bool // for, by callers in the foreground
 	since   time.Time
 	members []*waiter
 	staged  []bus.Record // in the order of the members
@@ -90,6 +91,9 @@ func (j *Journal) finish() {
 	}
 	err := j.commit()
 	if err == nil || !j.group.begun || errors.Is(err, ErrOutcomeUnknown) {
+		if g := &j.group; g.begun && !g.waited {
+			j.turns.makeRoom(time.Since(g.since))
+		}
 		members := j.group.members
 		j.group = group{}
 		j.turns.give()

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -305,5 +307,45 @@ func TestOutcomeOfAGroupThatIsUnknown(t *testing.T) {
 	}
 	if runs.Load() != 2 {
 		t.Errorf("members ran %d times though they may be committed", runs.Load())
+	}
+}
+
+// A background member that sleeps in its transaction, and wants the writer again at once, delays those who wait by its own time once, not each of them.
+func TestSleepingHandlerDelaysOthersOnce(t *testing.T) {
+	j := withThings(t, sqlite.Options{})
+	attach(t, j)
+	var committed, atSecond atomic.Int64
+	second := make(chan struct{})
+	holds := func(run func()) error {
+		return j.Do(context.Background(), func(*journal.Tx) error { run(); return nil }, journal.Background(), journal.Named("sleeper"))
+	}
+	started := make(chan struct{})
+	go func() {
+		defer close(second)
+		err := holds(func() {
+			close(started)
+			for journal.Waiting(j) < 64 {
+				runtime.Gosched()
+			}
+			time.Sleep(300 * time.Millisecond) // is what is tested
+		})
+		if err := errors.Join(err, holds(func() { atSecond.Store(committed.Load()) })); err != nil {
+			t.Error(err)
+		}
+	}()
+	<-started
+	var wg sync.WaitGroup
+	for c := range 64 {
+		wg.Go(func() {
+			if err := j.Do(context.Background(), func(tx *journal.Tx) error { return write(tx, fmt.Sprint(c)) }); err != nil {
+				t.Error(err)
+			}
+			committed.Add(1)
+		})
+	}
+	wg.Wait()
+	<-second
+	if n := atSecond.Load(); n != 64 || len(keys(t, j)) != 64 {
+		t.Errorf("when the sleeper had the writer again, %d of 64 callers had been told of their commit; there are %d rows", n, len(keys(t, j)))
 	}
 }

@@ -202,6 +202,7 @@ func (t *Tx) undo() bool {
 func (t *Tx) wait() error {
 	j, g := t.j, &t.j.group
 	g.members = append(g.members, t.w)
+	g.waited = g.waited || !t.w.background
 	if t.w.last || g.full(j.groupTime) || !j.turns.handOn(t.w) && !j.gather(t.w) {
 		j.finish()
 	}

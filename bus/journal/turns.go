@@ -116,11 +116,18 @@ func (t *turns) repeat(members []*waiter) {
 	t.again = append(all, t.again...)
 }
 
-// took notes how long a background member had the writer.
+// took notes how long a background member ran.
 func (t *turns) took(d time.Duration) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.slow = d > t.slowTime
+	t.mu.Unlock()
+	t.makeRoom(d)
+}
+
+// makeRoom keeps background members from the writer for a while, after they have had it for d with nobody else in the group.
+func (t *turns) makeRoom(d time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.rest = time.Time{}
 	if d > t.placeTime {
 		t.rest = time.Now().Add(min((backgroundShare-1)*d, maxRest))

@@ -11,6 +11,7 @@ type bench struct {
 	rounds    int           // that count
 	slice     time.Duration // of each contender in each round
 	resources int
+	events    int    // in the journal
 	idle      int    // resources of the row about memory
 	profile   string // a directory; "": none is written
 	progress  io.Writer

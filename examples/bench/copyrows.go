@@ -6,57 +6,81 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/cloudbus-go/cloudbus/bus"
 )
 
-// copyRows repeats the first VM and its event until there are n, under other ids.
-func copyRows(db *sql.DB, n int) error {
-	tx, err := db.Begin()
+// copyRows repeats the first VM and its event under other ids until there are so many; each VM has about as many events as the others.
+// Nobody else has the file, and if this fails it is thrown away: so nothing is synced, and indexes are made last.
+func copyRows(path string, vms, events int) (err error) {
+	db, err := sql.Open("sqlite3", path)
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
-	vms, err := repeat(tx, "vms", []string{"id"})
-	if err != nil {
-		return err
-	}
-	events, err := repeat(tx, "journal", []string{"seq", "id", "resource_id", "correlation_id"})
-	if err != nil {
-		return err
-	}
-	for i := 1; i < n; i++ {
-		id := bus.NewID(time.Now()).String()
-		if _, err := vms.Exec(idleID(i)); err != nil {
-			return err
-		}
-		if _, err := events.Exec(i+1, id, idleID(i), id); err != nil {
+	db.SetMaxOpenConns(1)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for _, pragma := range []string{"journal_mode = OFF", "synchronous = OFF", "cache_size = -262144", "temp_store = MEMORY"} {
+		if _, err := db.Exec("PRAGMA " + pragma); err != nil {
 			return err
 		}
 	}
-	if _, err := tx.Exec(raiseHead, n); err != nil {
+	remake, err := dropIndexes(db)
+	if err != nil {
 		return err
 	}
-	return tx.Commit()
+	const id = "printf('01900000-0000-7000-8000-%012x', i)"
+	of := fmt.Sprintf("printf('vm-%%08d', i %% %d)", vms)
+	return errors.Join(
+		repeat(db, "vms", vms, map[string]string{"id": "printf('vm-%08d', i)"}),
+		repeat(db, "journal", events, map[string]string{"seq": "i + 1", "id": id, "resource_id": of, "correlation_id": id}),
+		run(db, append(remake, fmt.Sprintf("UPDATE journal_head SET seq = %d", events), "PRAGMA journal_mode = WAL")...),
+	)
 }
 
-// repeat prepares a statement that copies a table's first row, with other values in some columns.
-func repeat(tx *sql.Tx, table string, others []string) (*sql.Stmt, error) {
-	rows, err := tx.Query("SELECT * FROM " + table + " WHERE 1 = 0")
+// repeat copies a table's first row until there are n. In some columns they differ by their number i, from 1.
+func repeat(db *sql.DB, table string, n int, others map[string]string) error {
+	rows, err := db.Query("SELECT * FROM " + table + " WHERE 1 = 0")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	names, err := rows.Columns()
 	if err := errors.Join(err, rows.Err(), rows.Close()); err != nil {
-		return nil, err
+		return err
 	}
-	var same []string
-	for _, name := range names {
-		if !slices.Contains(others, name) {
-			same = append(same, name)
+	values := slices.Clone(names)
+	for i, name := range names {
+		if other, ok := others[name]; ok {
+			values[i] = other
 		}
 	}
-	return tx.Prepare(fmt.Sprintf("INSERT INTO %[1]s (%[2]s, %[3]s) SELECT %[4]s, %[3]s FROM %[1]s WHERE rowid = 1",
-		table, strings.Join(others, ", "), strings.Join(same, ", "), strings.TrimSuffix(strings.Repeat("?, ", len(others)), ", ")))
+	return run(db, fmt.Sprintf("WITH RECURSIVE number(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM number WHERE i < %d) "+
+		"INSERT INTO %s (%s) SELECT %s FROM number, (SELECT * FROM %[2]s WHERE rowid = 1) WHERE i < %[1]d",
+		n, table, strings.Join(names, ", "), strings.Join(values, ", ")))
+}
+
+// dropIndexes returns the statements that make them again.
+func dropIndexes(db *sql.DB) (remake []string, err error) {
+	rows, err := db.Query("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ('vms', 'journal')")
+	if err != nil {
+		return nil, err
+	}
+	var drop []string
+	for rows.Next() {
+		var name, text string
+		if err := rows.Scan(&name, &text); err != nil {
+			return nil, errors.Join(err, rows.Close())
+		}
+		drop, remake = append(drop, "DROP INDEX "+name), append(remake, text)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, err
+	}
+	return remake, run(db, drop...)
+}
+
+func run(db *sql.DB, statements ...string) error {
+	for _, s := range statements {
+		if _, err := db.Exec(s); err != nil {
+			return fmt.Errorf("%s: %w", s, err)
+		}
+	}
+	return nil
 }

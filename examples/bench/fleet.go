@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +32,8 @@ type fleet struct {
 	vms    *resources.Kind[vm.VM]
 	ids    []string
 	steps  []int // of the power cycle, for each VM
+
+	readers int // that there have been, for their names
 
 	ctx   context.Context
 	fired atomic.Uint64
@@ -73,27 +74,6 @@ func newFleet(store *gormstore.Store) (f *fleet, err error) {
 
 // take has the fleet move the VMs with these ids, which are stopped.
 func (f *fleet) take(ids []string) { f.ids, f.steps = ids, make([]int, len(ids)) }
-
-func (f *fleet) create(n int) error {
-	f.take(make([]string, n))
-	errs := make(chan error, callers)
-	var all sync.WaitGroup
-	for c := range callers {
-		all.Go(func() {
-			for i := c; i < n; i += callers {
-				v, err := f.vms.Create(f.ctx, newVM(bus.NewID(time.Now()).String()))
-				if err != nil {
-					errs <- err
-					return
-				}
-				f.ids[i] = v.ID
-			}
-		})
-	}
-	all.Wait()
-	close(errs)
-	return <-errs
-}
 
 func newVM(id string) vm.VM {
 	return vm.VM{Object: resources.Object{ID: id, Tenant: "acme", Name: "bench"}, CPUs: 2, MemoryMiB: 4096, Hypervisor: "kvm", Hostname: "bench"}

@@ -22,7 +22,7 @@ func (b *bench) many(dir string) (err error) {
 	for i, n := range []int{few, b.idle + few} {
 		path := filepath.Join(dir, fmt.Sprintf("many%d.db", i))
 		b.say(fmt.Sprintf("a database of %d resources", n))
-		if err := fill(path, n); err != nil {
+		if err := fill(path, n, n); err != nil {
 			return err
 		}
 		if fleets[i], err = openFleet(path); err != nil {

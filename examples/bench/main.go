@@ -32,11 +32,16 @@ func start(args []string, out, progress io.Writer) error {
 	child := flags.String("rss", "", "print this process's memory after work on that database, for the row about memory")
 	flags.IntVar(&b.rounds, "rounds", 9, "rounds; figures are medians over them")
 	flags.DurationVar(&b.slice, "slice", 25*time.Millisecond, "how long each contender has in a round")
-	flags.IntVar(&b.resources, "resources", 10_000, "how many resources are moved")
+	flags.IntVar(&b.resources, "resources", 100_000, "how many resources there are to be moved")
+	flags.IntVar(&b.events, "events", 1_000_000, "how many events are in the journal before")
 	flags.IntVar(&b.idle, "idle", 100_000, "how many idle resources memory is measured with")
+	big := flags.Bool("big", false, "ten times as many resources, events and idle resources")
 	flags.StringVar(&b.profile, "profile", "", "write a CPU profile of ours to this directory for each comparison")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *big {
+		b.resources, b.events, b.idle = 10*b.resources, 10*b.events, 10*b.idle
 	}
 	if err := b.validate(*only, flags.Args()); err != nil {
 		return err
@@ -61,8 +66,8 @@ func (b *bench) validate(only string, rest []string) error {
 		return fmt.Errorf("-only %q: want bus, fsm or resources", only)
 	case len(rest) > 0:
 		return fmt.Errorf("unexpected argument %q", rest[0])
-	case b.rounds < 1 || b.slice <= 0 || b.resources < callers || b.idle < 1000:
-		return fmt.Errorf("-rounds must be 1 or more, -slice more than 0, -resources %d or more, -idle 1000 or more", callers)
+	case b.rounds < 1 || b.slice <= 0 || b.resources < few || b.events < 1 || b.idle < few:
+		return fmt.Errorf("-rounds and -events must be 1 or more, -slice more than 0, -resources and -idle %d or more", few)
 	}
 	return nil
 }

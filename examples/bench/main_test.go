@@ -11,8 +11,8 @@ func TestWrongArgumentsAreNamed(t *testing.T) {
 	for args, want := range map[string]string{
 		"-only nats":     `-only "nats"`,
 		"bus":            `argument "bus"`,
-		"-rounds 0":      "-rounds must be 1 or more",
-		"-resources 1":   "-resources 64 or more",
+		"-rounds 0":      "-rounds and -events must be 1 or more",
+		"-resources 1":   "-resources and -idle 1000 or more",
 		"-slice 0s":      "-slice more than 0",
 		"-idle 10":       "-idle 1000 or more",
 		"-no-such-thing": "-no-such-thing",

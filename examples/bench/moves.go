@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -42,7 +43,13 @@ func (b *bench) moves() (err error) {
 }
 
 func (b *bench) durableMoves(dir string) (err error) {
-	b.say(fmt.Sprintf("creating %d resources", b.resources))
+	b.say(fmt.Sprintf("databases of %d resources and %d events", b.resources, b.events))
+	if err := b.prepare(dir); err != nil {
+		return err
+	}
+	if err := b.startUp(dir); err != nil {
+		return err
+	}
 	ours, peers, err := b.compete(dir)
 	if err != nil {
 		return err
@@ -64,11 +71,28 @@ func (b *bench) durableMoves(dir string) (err error) {
 		return err
 	}
 	peers.raw.perTx = 1
-	return b.hold(contest{name: "durable move, one caller alone", unit: "µs", contenders: []contender{
+	err = b.hold(contest{name: "durable move, one caller alone", unit: "µs", contenders: []contender{
 		drive("ours", ours, 1),
 		drive("raw SQL, a transaction each", peers.raw, 1, atMost(1.3)),
 		drive("gorm, a transaction each", peers.gorm, 1),
 	}})
+	if err != nil {
+		return err
+	}
+	if err := b.beside(ours); err != nil {
+		return err
+	}
+	return b.lengthened(dir, ours)
+}
+
+// pragmasOf opens a database as ours does.
+func pragmasOf(path string) (map[string]string, error) {
+	f, err := openFleet(path)
+	if err != nil {
+		return nil, err
+	}
+	pragmas, err := f.pragmas()
+	return pragmas, errors.Join(err, f.close())
 }
 
 type rivals struct {
@@ -76,16 +100,20 @@ type rivals struct {
 	gorm *gormMoves
 }
 
-// compete makes three databases with the same contents.
+// prepare makes a database that is full, and one that is almost empty.
+func (b *bench) prepare(dir string) error {
+	return errors.Join(fill(filepath.Join(dir, "ours.db"), b.resources, b.events), fill(filepath.Join(dir, "few.db"), few, few))
+}
+
+// compete gives all contenders a database with the same contents.
 func (b *bench) compete(dir string) (*fleet, rivals, error) {
 	path := filepath.Join(dir, "ours.db")
-	seed, err := openFleet(path)
-	if err != nil {
-		return nil, rivals{}, err
+	ids := make([]string, b.resources)
+	for i := range ids {
+		ids[i] = idleID(i)
 	}
-	err = seed.create(b.resources)
-	pragmas, perr := seed.pragmas()
-	if err := errors.Join(err, perr, seed.close()); err != nil {
+	pragmas, err := pragmasOf(path)
+	if err != nil {
 		return nil, rivals{}, err
 	}
 	var r rivals
@@ -94,17 +122,17 @@ func (b *bench) compete(dir string) (*fleet, rivals, error) {
 			return nil, r, err
 		}
 	}
-	if r.raw, err = openRaw(filepath.Join(dir, "raw.db"), seed.ids, pragmas); err != nil {
+	if r.raw, err = openRaw(filepath.Join(dir, "raw.db"), ids, pragmas); err != nil {
 		return nil, r, err
 	}
-	if r.gorm, err = openGorm(filepath.Join(dir, "gorm.db"), seed.ids, pragmas); err != nil {
+	if r.gorm, err = openGorm(filepath.Join(dir, "gorm.db"), ids, pragmas); err != nil {
 		return nil, r, errors.Join(err, r.raw.close())
 	}
 	ours, err := openFleet(path)
 	if err != nil {
 		return nil, r, errors.Join(err, r.raw.close(), r.gorm.close())
 	}
-	ours.take(seed.ids)
+	ours.take(ids)
 	return ours, r, nil
 }
 
@@ -134,9 +162,15 @@ func drive(f firing, callers, resources int, d time.Duration) ([]float64, error)
 }
 
 func copyFile(from, to string) error {
-	data, err := os.ReadFile(from)
+	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(to, data, 0o600)
+	defer func() { _ = in.Close() }()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
 }

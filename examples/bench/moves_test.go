@@ -14,7 +14,10 @@ import (
 func TestMovesLeaveTheSameRows(t *testing.T) {
 	const moves = 6
 	dir := t.TempDir()
-	b := &bench{resources: callers}
+	b := &bench{resources: callers, events: callers}
+	if err := b.prepare(dir); err != nil {
+		t.Fatal(err)
+	}
 	ours, peers, err := b.compete(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +106,7 @@ func (p *pretended) close() error  { return nil }
 
 func TestFillMakesDatabasesThatWork(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "many.db")
-	if err := fill(path, few+500); err != nil {
+	if err := fill(path, few+500, few+500); err != nil {
 		t.Fatal(err)
 	}
 	lines := dump(t, path)

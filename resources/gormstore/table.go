@@ -23,9 +23,9 @@ type table struct {
 	columns []column          // in the order of all statements
 	byField map[string]column // by the JSON name of the kind's field
 
-	insert, update, load, list, count string
-	lock                              string // load, in a member: nobody else alters the row until it has ended
-	stays                             stayTexts
+	insert, update, load, list, count, states string
+	lock                                      string // load, in a member: nobody else alters the row until it has ended
+	stays                                     stayTexts
 
 	byID *sql.Stmt // load, on the read pool; closed with it
 }
@@ -77,6 +77,8 @@ func (t *table) write() {
 	}
 	t.stays = t.writeStays()
 	t.list = "SELECT " + all + " FROM " + name
+	t.states = "WITH RECURSIVE s(state) AS (SELECT min(state) FROM " + name + " UNION ALL SELECT (SELECT min(state) FROM " + name +
+		" WHERE state > s.state) FROM s WHERE s.state IS NOT NULL) SELECT state FROM s WHERE state IS NOT NULL"
 	t.count = "SELECT state, count(*) FROM " + name + " GROUP BY state"
 }
 

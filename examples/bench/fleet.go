@@ -75,6 +75,24 @@ func newFleet(store *gormstore.Store) (f *fleet, err error) {
 // take has the fleet move the VMs with these ids, which are stopped.
 func (f *fleet) take(ids []string) { f.ids, f.steps = ids, make([]int, len(ids)) }
 
+// create makes n VMs and has the fleet move them.
+func (f *fleet) create(n int) error {
+	const batch = 1000
+	ids := make([]string, n)
+	for begin := 0; begin < n; begin += batch {
+		vms := make([]vm.VM, min(batch, n-begin))
+		for i := range vms {
+			ids[begin+i] = idleID(begin + i)
+			vms[i] = newVM(ids[begin+i])
+		}
+		if _, err := f.vms.CreateBatch(f.ctx, vms); err != nil {
+			return err
+		}
+	}
+	f.take(ids)
+	return nil
+}
+
 func newVM(id string) vm.VM {
 	return vm.VM{Object: resources.Object{ID: id, Tenant: "acme", Name: "bench"}, CPUs: 2, MemoryMiB: 4096, Hypervisor: "kvm", Hostname: "bench"}
 }

@@ -47,6 +47,9 @@
 // don't decode counts as failed for who wants it, and isn't tried again. A durable subscription parks it; and also an event of a schema that isn't
 // registered, if the type is its own, or of a type that its Type option names.
 //
+// On a journal that several servers share (Leaser) a durable name runs on one of them at a time; elsewhere the subscription stands by (Info.State),
+// and takes over within seconds when that server is gone, at once when it was closed. Flush doesn't wait for what another server handles.
+//
 // # Exactly once
 //
 // SubscribeBatch hands events and the cursor after them to a function that stores both together. A batch that fails is halved until the

@@ -40,7 +40,7 @@ func parseFlags(args []string, out io.Writer) (config, error) {
 	fs := flag.NewFlagSet("server", flag.ContinueOnError)
 	fs.SetOutput(out)
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:8080", "`address` of the HTTP API; if it is taken and wasn't asked for, any free port")
-	fs.StringVar(&c.data, "data", "./cloudbus-data", "`folder` of the database and of the embedded broker")
+	fs.StringVar(&c.data, "data", "./cloudbus-data", "`folder` of the database and of the embedded broker; or postgres://…, a database that several servers may share")
 	fs.StringVar(&c.natsURL, "nats", "", "`URL` of a NATS server to use instead of the embedded one")
 	fs.StringVar(&c.natsListen, "nats-listen", "", "`address` on which the embedded NATS server takes other clients (default: none)")
 	fs.StringVar(&bridge, "bridge", defaultBridge, "`patterns` of the event types to publish to NATS")
@@ -76,6 +76,8 @@ func (c *config) check(rest []string) error {
 		return fmt.Errorf("unexpected argument %q", rest[0])
 	case c.data == "":
 		return errors.New("-data: name a folder")
+	case c.onPostgres() && c.natsURL == "":
+		return errors.New("-data on PostgreSQL: give -nats URL too, a broker that all servers on the database share")
 	case c.once && c.replay == "":
 		return errors.New("-once ends after a replay: give -replay FILE too")
 	case c.natsURL != "" && c.natsListen != "":

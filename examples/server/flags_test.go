@@ -52,6 +52,7 @@ func TestWrongFlagsSayWhatIsWrong(t *testing.T) {
 		{"-seed -1", "seed"},
 		{"-log loud", "loud"},
 		{"-data=", "-data"},
+		{"-data postgres://cloud@db/x", "-nats"},
 		{"-bridge=", "-bridge"},
 		{"-bridge vm.>,VM.>", "VM.>"},
 	}

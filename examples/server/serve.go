@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"time"
 )
 
@@ -38,7 +37,7 @@ func (s *server) serve(ctx context.Context, stdout, terminal io.Writer) error {
 	}
 	broken := make(chan error, 1)
 	s.startHTTP(l, broken)
-	greet(stdout, l.Addr(), s.brokerURL, s.cfg.data)
+	greet(stdout, l.Addr(), s.brokerURL, s.cfg.place())
 
 	ctx, cancel := context.WithCancel(ctx)
 	replayed := make(chan struct{})
@@ -124,9 +123,6 @@ func listen(cfg config, log *slog.Logger) (net.Listener, error) {
 
 // greet says where everything is; broker is empty if the embedded one takes no other clients.
 func greet(out io.Writer, addr net.Addr, broker, data string) {
-	if abs, err := filepath.Abs(data); err == nil {
-		data = abs
-	}
 	if broker != "" {
 		broker = "\nNATS on " + broker
 	}

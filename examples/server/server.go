@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -19,7 +18,6 @@ import (
 	"github.com/cloudbus-go/cloudbus/plugins/alerts"
 	"github.com/cloudbus-go/cloudbus/plugins/usage"
 	"github.com/cloudbus-go/cloudbus/resources"
-	"github.com/cloudbus-go/cloudbus/resources/gormstore/sqlite"
 	"github.com/cloudbus-go/cloudbus/resources/network"
 	"github.com/cloudbus-go/cloudbus/resources/nic"
 	"github.com/cloudbus-go/cloudbus/resources/vm"
@@ -57,13 +55,8 @@ type closer struct {
 func build(ctx context.Context, cfg config, log *slog.Logger, extra ...resources.Listener) (*server, error) {
 	s := &server{cfg: cfg, log: log, mux: http.NewServeMux()}
 
-	// The state: resources and their journal in one file, which nobody else may have open.
-	if err := os.MkdirAll(cfg.data, 0o750); err != nil {
-		return s, err
-	}
-	store, err := sqlite.Open(filepath.Join(cfg.data, "cloudbus.db"), sqlite.Options{
-		Logger: log, Retention: journal.Retention{Age: cfg.retain},
-	})
+	// The state.
+	store, err := openStore(cfg, log)
 	if err != nil {
 		return s, err
 	}

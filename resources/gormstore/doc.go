@@ -14,5 +14,5 @@
 // the events that will get those numbers again.
 // Positions in the database itself are restored with it. PostgreSQL has pg_dump and continuous archiving.
 //
-// The package knows no driver; gormstore/sqlite opens a store.
+// The package knows no driver: gormstore/sqlite opens a store for one server, gormstore/postgres one that several servers may share.
 package gormstore

@@ -76,7 +76,7 @@ func (c *config) check(rest []string) error {
 		return fmt.Errorf("unexpected argument %q", rest[0])
 	case c.data == "":
 		return errors.New("-data: name a folder")
-	case c.onPostgres() && c.natsURL == "":
+	case onPostgres(c.data) && c.natsURL == "":
 		return errors.New("-data on PostgreSQL: give -nats URL too, a broker that all servers on the database share")
 	case c.once && c.replay == "":
 		return errors.New("-once ends after a replay: give -replay FILE too")

@@ -37,7 +37,7 @@ func (s *server) serve(ctx context.Context, stdout, terminal io.Writer) error {
 	}
 	broken := make(chan error, 1)
 	s.startHTTP(l, broken)
-	greet(stdout, l.Addr(), s.brokerURL, s.cfg.place())
+	greet(stdout, l.Addr(), s.brokerURL, s.cfg.data)
 
 	ctx, cancel := context.WithCancel(ctx)
 	replayed := make(chan struct{})
@@ -132,5 +132,5 @@ try, in another terminal:
   curl -s http://%[1]s/v1/resources/vm -d '{"id":"web1","name":"web1","cpus":2,"memory_mib":2048}'
   curl -s http://%[1]s/v1/resources/vm/web1/fire -d '{"trigger":"start_requested"}'
   curl -sN 'http://%[1]s/v1/events?stream=true&after=0'
-`, addr, data, broker)
+`, addr, place(data), broker)
 }

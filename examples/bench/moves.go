@@ -39,6 +39,12 @@ func (b *bench) moves() (err error) {
 	if err := b.weight(dir); err != nil {
 		return err
 	}
+	if err := b.commitHop(dir); err != nil {
+		return err
+	}
+	if err := b.backlog(dir); err != nil {
+		return err
+	}
 	return b.many(dir)
 }
 

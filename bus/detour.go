@@ -57,7 +57,7 @@ func (l *lane[T]) replay(e *Parked) error {
 	wanted, err := l.in.read(&e.Record, &n.event)
 	if wanted && err == nil {
 		n.sign(l.in.sub.bus.clock().UnixNano())
-		err = l.callAgain(n)
+		err = sound(l.callAgain(n))
 	}
 	err2 := l.in.sub.parking.outcome(e, err)
 	if errors.Is(err, Stop) {

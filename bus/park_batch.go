@@ -51,7 +51,7 @@ func (r *batchReader[T]) replay(e *Parked) error {
 	}
 	if err == nil {
 		r.at = e.Header
-		err = r.call(b)
+		err = sound(r.call(b))
 	}
 	switch {
 	case err == nil:

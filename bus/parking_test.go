@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"slices"
 	"testing"
@@ -309,6 +310,7 @@ func TestFailureStreamIsGivenWhatIsReplayed(t *testing.T) {
 				}
 			}
 		}()
+		synctest.Wait() // until somebody ranges over it: others are waited for by nobody
 		w.flush()
 		got.want(t)
 		w.wantParked(1, 2)
@@ -342,13 +344,17 @@ func TestFailureReplayFromAHandlerIsRefused(t *testing.T) {
 }
 
 func TestFailureReplayOutlivesPanicsAndGoexit(t *testing.T) {
-	for name, end := range map[string]func(){"panic": func() { panic("no") }, "goexit": func() { goexit() }} {
+	for name, end := range map[string]func() error{
+		"panic":                func() error { panic("no") },
+		"goexit":               func() error { runtime.Goexit(); return nil },
+		"an error that panics": func() error { return (*fs.PathError)(nil) },
+	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(w *world) {
 				s, broken := &sink{}, true
 				w.subscribe(func(_ context.Context, e bus.Event[noted]) error {
 					if broken && e.Payload.N == 1 {
-						end()
+						return end()
 					}
 					s.add(e.Payload.N)
 					return nil
@@ -369,5 +375,3 @@ func TestFailureReplayOutlivesPanicsAndGoexit(t *testing.T) {
 		})
 	}
 }
-
-func goexit() { runtime.Goexit() }

@@ -10,7 +10,11 @@ import (
 const (
 	StuckRule       = "stuck"
 	FailureRateRule = "failure_rate"
+	UnclaimedRule   = "unclaimed"
 )
+
+// SubscriptionKind is the Kind of alerts about durable subscriptions; their ResourceID is the subscription's name.
+const SubscriptionKind = "subscription"
 
 // Severities.
 const (
@@ -23,7 +27,7 @@ type Alert struct {
 	ID         string    `json:"id"`                    // that of the event that raised it; IDs sort by time
 	Name       string    `json:"name"`                  // of the rule: stuck
 	Severity   string    `json:"severity"`              // warning, critical
-	Kind       string    `json:"kind"`                  // of the resources it's about
+	Kind       string    `json:"kind"`                  // of the resources it's about, or SubscriptionKind
 	ResourceID string    `json:"resource_id,omitempty"` // empty: about the whole kind
 	Tenant     string    `json:"tenant,omitempty"`
 	Message    string    `json:"message"`

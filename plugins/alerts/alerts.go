@@ -26,6 +26,7 @@ type Plugin struct {
 	machines map[string]*fsm.Machine
 	stuck    *stuck
 	failures *failureRate // nil: disabled
+	claims   *unclaimed
 	alarm    *alarm
 }
 
@@ -75,6 +76,7 @@ func (p *Plugin) makeRules() (err error) {
 		return err
 	}
 	p.stuck = &stuck{o.Stuck, p.machines}
+	p.claims = &unclaimed{Unclaimed: o.Unclaimed}
 	if !o.FailureRate.Disabled {
 		p.failures = newFailureRate(o.FailureRate, p.machines)
 	}
@@ -97,6 +99,7 @@ func (p *Plugin) Subscribe(c *bus.Client) error {
 	if _, err := journal.Subscribe(c, Name, p.observe, options...); err != nil {
 		return err
 	}
+	p.claims.due(p.runtime.Now()) // not at once: the server's subscriptions are to be back before anybody asks who claims what
 	p.runtime.Go("watch", p.watch)
 	return nil
 }

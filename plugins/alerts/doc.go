@@ -13,6 +13,10 @@
 // failure_rate: of the operations of a kind that ended within the last minutes at least so many, and at least that part of them, failed. Cleared when the part has fallen
 // well below (hysteresis), or no failure is left in the window. An operation ends when one of the machine's Succeed or Fail triggers takes a resource out of, or back into, a transitional state.
 //
+// unclaimed: nobody has run a durable subscription for so long that the journal is about to stop keeping events for it (journal.Retention, which has to remove something). Raised,
+// within a minute, by the journal's warning, repeated when the time has come, cleared when the subscription runs again, its position is moved, or journal.Forget has removed it.
+// Its Kind is [SubscriptionKind], its ResourceID the subscription's name.
+//
 // # Raise, repeat, clear
 //
 // A rule and a resource (or kind) have at most one active alert. It's raised once; what would raise it again counts as a repeat; it's cleared once.

@@ -65,9 +65,9 @@ func openStore(t testing.TB, now func() time.Time) (*gormstore.Store, *bus.Bus) 
 	var store *gormstore.Store
 	var err error
 	if postgrestest.On() {
-		store, err = postgres.Open(postgrestest.Schema(t), postgres.Options{Logger: log})
+		store, err = postgres.Open(postgrestest.Schema(t), postgres.Options{Logger: log, Now: now})
 	} else {
-		store, err = sqlite.Open(filepath.Join(t.TempDir(), "test.db"), sqlite.Options{Logger: log})
+		store, err = sqlite.Open(filepath.Join(t.TempDir(), "test.db"), sqlite.Options{Logger: log, Now: now})
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -63,8 +63,8 @@ func TestHTTP(t *testing.T) {
 		"active=maybe": `active "maybe" is neither true nor false`,
 		"limit=0":      `limit "0" is not in 1 to 1000`,
 		"limit=1001":   `limit "1001" is not in 1 to 1000`,
-		"kind=cow":     `kind "cow" is not watched (allowed: network, nic, vm, volume)`,
-		"name=sick":    `name "sick" is no rule (allowed: failure_rate, stuck)`,
+		"kind=cow":     `kind "cow" is not watched (allowed: network, nic, vm, volume, subscription)`,
+		"name=sick":    `name "sick" is no rule (allowed: failure_rate, stuck, unclaimed)`,
 		"limit=x":      `limit "x" is not in 1 to 1000`,
 		"before=x":     `before "x" is no alert's id`,
 	} {

@@ -39,7 +39,7 @@ const (
 )
 
 // rules are the names that an alert can have.
-var rules = []string{FailureRateRule, StuckRule}
+var rules = []string{FailureRateRule, StuckRule, UnclaimedRule}
 
 // check returns a *QueryError; kinds are those that are watched.
 func (q Query) check(kinds []string) error {
@@ -54,12 +54,15 @@ func (q Query) check(kinds []string) error {
 	return nil
 }
 
+// kinds lists what alerts may be about.
+func (p *Plugin) kinds() []string { return append(sortedKeys(p.machines), SubscriptionKind) }
+
 // List returns alerts, the newest first, and the Before of the next page, "" at the end. Error: *QueryError.
 func (p *Plugin) List(ctx context.Context, q Query) (found []Alert, next string, err error) {
 	if p.runtime == nil {
 		return nil, "", fmt.Errorf("alerts: list: the plugin hasn't started")
 	}
-	if err := q.check(sortedKeys(p.machines)); err != nil {
+	if err := q.check(p.kinds()); err != nil {
 		return nil, "", err
 	}
 	if q.Limit == 0 {

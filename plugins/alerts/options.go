@@ -19,6 +19,7 @@ type Options struct {
 	Machines    []*fsm.Machine `json:"-"`            // Of the watched kinds, beside or instead of the built-in ones. Defaults to none.
 	Stuck       Stuck          `json:"stuck"`        // The rule "stuck".
 	FailureRate FailureRate    `json:"failure_rate"` // The rule "failure_rate".
+	Unclaimed   Unclaimed      `json:"unclaimed"`    // The rule "unclaimed".
 }
 
 // Stuck configures the rule "stuck". Limits are the engine's: resources.Limit changes them.
@@ -35,6 +36,12 @@ type FailureRate struct {
 	RaisePercent int64            `json:"raise_percent"` // From this share of failures on it's raised. Defaults to 50.
 	ClearPercent int64            `json:"clear_percent"` // Below this share it's cleared. Defaults to 25, or raise_percent if that is less.
 	Severity     string           `json:"severity"`      // Defaults to critical.
+}
+
+// Unclaimed configures the rule "unclaimed". How long a position waits, and when it is warned of, are the journal's: journal.Retention.
+type Unclaimed struct {
+	Disabled bool   `json:"disabled"` // Raises nothing; what is active is still cleared. Defaults to false.
+	Severity string `json:"severity"` // Defaults to warning.
 }
 
 // OptionError: options or configuration are wrong. Init returns it.
@@ -66,6 +73,7 @@ func (o *Options) machines() (map[string]*fsm.Machine, error) {
 
 func (o *Options) setDefaults() {
 	orDefault(&o.Stuck.Severity, Warning)
+	orDefault(&o.Unclaimed.Severity, Warning)
 	f := &o.FailureRate
 	orDefault(&f.Window, plugins.Duration(5*time.Minute))
 	orDefault(&f.MinFailures, 5)
@@ -89,7 +97,9 @@ func (o *Options) check() error {
 		}
 	}
 	severities := []string{Warning, Critical}
-	for option, severity := range map[string]string{"stuck.severity": o.Stuck.Severity, "failure_rate.severity": f.Severity} {
+	for option, severity := range map[string]string{
+		"stuck.severity": o.Stuck.Severity, "failure_rate.severity": f.Severity, "unclaimed.severity": o.Unclaimed.Severity,
+	} {
 		if !slices.Contains(severities, severity) {
 			return &OptionError{Option: option, Reason: fmt.Sprintf("is %q", severity), Known: severities}
 		}

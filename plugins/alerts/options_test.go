@@ -18,7 +18,7 @@ func TestWrongOptions(t *testing.T) {
 		config  string
 		want    string
 	}{
-		{name: "unknown key", config: `{"stuk": {}}`, want: `key "stuk": is unknown (allowed: failure_rate, stuck)`},
+		{name: "unknown key", config: `{"stuk": {}}`, want: `key "stuk": is unknown (allowed: failure_rate, stuck, unclaimed)`},
 		{name: "unknown key inside", config: `{"failure_rate": {"windw": "5m"}}`,
 			want: `key "failure_rate.windw": is unknown (allowed: clear_percent, disabled, min_failures, raise_percent, severity, window)`},
 		{name: "no duration", config: `{"failure_rate": {"window": "5"}}`, want: `"5" is no duration`},

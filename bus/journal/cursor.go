@@ -85,13 +85,6 @@ func (j *Journal) Cursors(ctx context.Context) ([]Cursor, error) {
 // Errors: ErrSubscribed while the subscription runs, in this process or on another server, ErrCursorPastEnd, a name that has no cursor,
 // and a position before the oldest event that is left.
 func (j *Journal) Rewind(ctx context.Context, name string, seq uint64) error {
-	first, _, err := j.Bounds(ctx)
-	if err != nil {
-		return err
-	}
-	if seq+1 < first {
-		return fmt.Errorf("journal: rewind %q: the oldest event left is %d, so %d is the lowest position", name, first, first-1)
-	}
 	return j.Do(ctx, func(t *Tx) error {
 		if a := j.attachment.Load(); a != nil && a.Running != nil && a.Running(name) {
 			return fmt.Errorf("journal: rewind %q: %w", name, ErrSubscribed)
@@ -102,9 +95,21 @@ func (j *Journal) Rewind(ctx context.Context, name string, seq uint64) error {
 		if err := t.checkPosition(name, seq); err != nil {
 			return err
 		}
+		if err := t.checkLeft(name, seq); err != nil {
+			return err
+		}
 		j.rides.forget(name)
 		return t.moveCursor(name, seq)
 	}, Named("rewind "+name))
+}
+
+// checkLeft makes sure that what follows a position is still there.
+func (t *Tx) checkLeft(name string, seq uint64) error {
+	first, _, err := t.bounds()
+	if err == nil && seq+1 < first {
+		err = fmt.Errorf("journal: rewind %q: the oldest event left is %d, so %d is the lowest position", name, first, first-1)
+	}
+	return err
 }
 
 func (t *Tx) moveCursor(name string, seq uint64) error {

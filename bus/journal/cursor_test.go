@@ -1,7 +1,10 @@
 package journal_test
 
 import (
+	"context"
 	"errors"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/cloudbus-go/cloudbus/bus/journal"
@@ -74,6 +77,31 @@ func TestRewind(t *testing.T) {
 	if err := j.Rewind(t.Context(), "a", 3); err != nil {
 		t.Error(err)
 	}
+}
+
+// What retention removes while Rewind waits for the writer is noticed.
+func TestRewindLooksAtWhatIsLeftWhenItMoves(t *testing.T) {
+	j := open(t, sqlite.Options{})
+	attach(t, j)
+	notes(t, j, 5)
+	if err := j.SetCursor(t.Context(), "a", 5); err != nil {
+		t.Fatal(err)
+	}
+	rewound := make(chan error, 1)
+	err := j.Do(t.Context(), func(tx *journal.Tx) error {
+		go func() { rewound <- j.Rewind(context.Background(), "a", 1) }()
+		for journal.Waiting(j) == 0 {
+			runtime.Gosched()
+		}
+		return tx.DB().Exec("DELETE FROM journal WHERE seq <= 3").Error
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-rewound; err == nil || !strings.Contains(err.Error(), "the oldest event left is 4") {
+		t.Errorf("%v, want an error that names the oldest event left", err)
+	}
+	wantCursor(t, j, "a", 5)
 }
 
 func TestCursorsListsAll(t *testing.T) {

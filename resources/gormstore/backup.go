@@ -24,7 +24,7 @@ type BackupOptions struct {
 // Backup copies the database, as it is at one moment, to a new file: resources, journal, cursors and plugins' tables belong together in it.
 // Nobody is held up meanwhile, but the write-ahead log grows until the backup is done. The file is readable by its owner alone and is on the disk
 // when Backup returns. If anything fails, or ctx ends, or the store is closed, there is no file.
-// Errors: what errors.Is calls fs.ErrExist for a path that is taken, journal.ErrFull, journal.ErrCorrupt, journal.ErrClosed; ctx.Err();
+// Errors: what errors.Is calls fs.ErrExist for a path that is taken, or has the -wal, -shm or -journal of another database beside it, journal.ErrFull, journal.ErrCorrupt, journal.ErrClosed; ctx.Err();
 // ErrNoBackup for a database that has its own tools: PostgreSQL's is pg_dump.
 func (s *Store) Backup(ctx context.Context, path string, o BackupOptions) error {
 	if s.backup == nil {
@@ -46,8 +46,8 @@ func (s *Store) backUp(ctx context.Context, path string, o BackupOptions) (err e
 	if path == "" {
 		return errors.New("the path is empty")
 	}
-	if _, err := os.Lstat(path); err == nil {
-		return fs.ErrExist
+	if err := vacant(path); err != nil {
+		return err
 	}
 	dir, name := filepath.Split(path)
 	file, err := os.CreateTemp(filepath.Clean(dir), "."+name+".partial-*") // mode 0600
@@ -75,6 +75,22 @@ func (s *Store) backUp(ctx context.Context, path string, o BackupOptions) (err e
 		return err
 	}
 	return syncFile(filepath.Dir(path))
+}
+
+// beside are the endings of what a database may have beside its file. Whoever opens a database takes them for its own, whatever they were left by.
+var beside = []string{"-journal", "-wal", "-shm"}
+
+// vacant makes sure that nothing is at the path, nor what would be mixed with the backup when it is opened.
+func vacant(path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fs.ErrExist
+	}
+	for _, suffix := range beside {
+		if _, err := os.Lstat(path + suffix); err == nil {
+			return fmt.Errorf("%w: %s, which would be taken for a part of the backup", fs.ErrExist, path+suffix)
+		}
+	}
+	return nil
 }
 
 // giveName gives a file another name, unless that is taken.
@@ -106,7 +122,7 @@ func syncFile(path string) error {
 // removeAll removes the unfinished file, and what a driver may have left beside it.
 func removeAll(partial string) error {
 	var errs []error
-	for _, suffix := range []string{"", "-journal", "-wal", "-shm"} {
+	for _, suffix := range append([]string{""}, beside...) {
 		if err := os.Remove(partial + suffix); !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}

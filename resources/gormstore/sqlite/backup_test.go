@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -238,6 +239,36 @@ func TestBackupIsDoneWholeOrNotAtAll(t *testing.T) {
 			t.Errorf("%s is now %.20q (%v)", f.Name(), text, err)
 		}
 	}
+}
+
+// SQLite would take what a deleted database has left beside its path for the newest part of the backup.
+func TestABackupIsNotMixedWithWhatAnotherDatabaseLeft(t *testing.T) {
+	c := openCloud(t, filepath.Join(t.TempDir(), "cloud.db"))
+	ids := c.create(t, 10)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "copy.db")
+	for _, suffix := range []string{"-wal", "-shm", "-journal"} {
+		t.Run(suffix, func(t *testing.T) {
+			left := path + suffix
+			if err := os.WriteFile(left, []byte("precious"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.store.Backup(t.Context(), path, gormstore.BackupOptions{}); !errors.Is(err, fs.ErrExist) || !strings.Contains(fmt.Sprint(err), left) {
+				t.Errorf("%v, want ErrExist that names %s", err, left)
+			}
+			if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+				t.Errorf("in the directory: %v (%v), want what was left there alone", files, err)
+			}
+			if err := os.Remove(left); err != nil {
+				t.Fatal(err)
+			}
+			_ = os.Remove(path)
+		})
+	}
+	if err := c.store.Backup(t.Context(), path, gormstore.BackupOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	openCloud(t, path).checkWhole(t, len(ids))
 }
 
 func TestCloseEndsABackup(t *testing.T) {

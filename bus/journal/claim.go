@@ -160,6 +160,9 @@ func (j *Journal) Forget(ctx context.Context, name string) error {
 		if err := t.free(name); err != nil {
 			return fmt.Errorf("journal: forget %q: %w: %w", name, ErrSubscribed, err)
 		}
+		if err := t.forgetLease(name); err != nil {
+			return err
+		}
 		j.rides.forget(name)
 		for _, text := range []string{j.text.forgetWarning, j.text.forgetParked} {
 			if _, err := t.Exec(text, name); err != nil {

@@ -11,14 +11,17 @@ import (
 )
 
 // A lease is a row with a holder, a fence that rises with each holder, and a time by the database's clock. Who stores a cursor locks the row FOR KEY SHARE
-// and looks at the fence; because (name, fence) is a key, the update by a new holder waits for that lock, and an extension of the lease doesn't.
+// and looks at the fence, which begins with the microseconds since 1970: those of a row that Forget has removed were lower; because (name, fence) is a key, the update by a new holder
+// waits for that lock, and an extension of the lease doesn't.
 const (
-	takeLease = `INSERT INTO leases (name, holder, fence, until) VALUES ($1, $2, 1, clock_timestamp() + $3::bigint * interval '1 microsecond')
+	takeLease = `INSERT INTO leases (name, holder, fence, until)
+		VALUES ($1, $2, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, clock_timestamp() + $3::bigint * interval '1 microsecond')
 		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = leases.fence + 1, until = excluded.until
 		WHERE leases.until < clock_timestamp() RETURNING fence`
 	lookAtLease  = "SELECT holder FROM leases WHERE name = $1"
 	extendLeases = "UPDATE leases SET until = clock_timestamp() + $2::bigint * interval '1 microsecond' WHERE holder = $1 RETURNING name, fence"
 	releaseLease = "UPDATE leases SET holder = '', until = '-infinity' WHERE name = $1 AND fence = $2"
+	dropLease    = "DELETE FROM leases WHERE name = $1 AND until < clock_timestamp()"
 	// checkLease finds who has a valid lease, and keeps the row from being taken until the transaction ends.
 	checkLease = "SELECT holder FROM leases WHERE name = $1 AND until >= clock_timestamp() FOR KEY SHARE"
 	checkFence = "SELECT fence FROM leases WHERE name = $1 AND fence = $2 FOR KEY SHARE"
@@ -135,6 +138,15 @@ func (t *Tx) free(name string) error {
 	case err == nil:
 		return fmt.Errorf("journal: cursor %q: %w (%s)", name, bus.ErrLeaseLost, holder)
 	}
+	return err
+}
+
+// forgetLease removes a lease that nobody has.
+func (t *Tx) forgetLease(name string) error {
+	if t.j.leases == nil {
+		return nil
+	}
+	_, err := t.Exec(dropLease, name)
 	return err
 }
 

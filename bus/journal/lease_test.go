@@ -109,6 +109,41 @@ func TestStoppedServerStoresNothing(t *testing.T) {
 	}
 }
 
+func TestForgetLeavesNoLease(t *testing.T) {
+	dsn := postgrestest.Schema(t)
+	slow := postgres.Options{Lease: time.Hour} // so that the first doesn't find out by itself
+	first, second := server(t, dsn, slow), server(t, dsn, slow)
+	attach(t, first)
+	notes(t, first, 5)
+	take(t, first, "mailer")
+	if err := first.SetCursor(t.Context(), "mailer", 2); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Forget(t.Context(), "mailer"); !errors.Is(err, journal.ErrSubscribed) {
+		t.Errorf("while another server runs it: %v, want ErrSubscribed", err)
+	}
+	expire(t, second, "mailer")
+	if err := second.Forget(t.Context(), "mailer"); err != nil {
+		t.Fatal(err)
+	}
+	left := -1
+	if err := second.DB().Raw("SELECT count(*) FROM leases").Scan(&left).Error; err != nil || left != 0 {
+		t.Errorf("%d leases are left (%v), want none", left, err)
+	}
+
+	// The name is new. Who had it is no less out of date for that.
+	take(t, second, "mailer")
+	if err := second.SetCursor(t.Context(), "mailer", 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.SetCursor(t.Context(), "mailer", 4); !errors.Is(err, bus.ErrLeaseLost) {
+		t.Errorf("the first server's cursor: %v, want ErrLeaseLost", err)
+	}
+	if seq, _, err := second.Cursor(t.Context(), "mailer"); seq != 1 || err != nil {
+		t.Errorf("the cursor is at %d (%v), want 1", seq, err)
+	}
+}
+
 // Whoever stores a cursor keeps the lease until the transaction has ended: a new holder that read the cursor before would do it all again.
 func TestTakeoverWaitsForTheCursorThatIsBeingStored(t *testing.T) {
 	dsn := postgrestest.Schema(t)

@@ -99,7 +99,7 @@ func (p *Plugin) Subscribe(c *bus.Client) error {
 	if _, err := journal.Subscribe(c, Name, p.observe, options...); err != nil {
 		return err
 	}
-	p.claims.due(p.runtime.Now()) // not at once: the server's subscriptions are to be back before anybody asks who claims what
+	p.claims.rest(p.runtime.Now()) // not at once: the server's subscriptions are to be back before anybody asks who claims what
 	p.runtime.Go("watch", p.watch)
 	return nil
 }

@@ -18,14 +18,10 @@ type unclaimed struct {
 	lookAt atomic.Int64 // in nanoseconds since 1970
 }
 
-// due reports whether it is time to look; the next time is later then.
-func (u *unclaimed) due(now time.Time) bool {
-	if now.UnixNano() < u.lookAt.Load() {
-		return false
-	}
-	u.lookAt.Store(now.Add(claimsEvery).UnixNano())
-	return true
-}
+func (u *unclaimed) due(now time.Time) bool { return now.UnixNano() >= u.lookAt.Load() }
+
+// rest has it look claimsEvery later.
+func (u *unclaimed) rest(now time.Time) { u.lookAt.Store(now.Add(claimsEvery).UnixNano()) }
 
 // checkClaims raises what the journal has warned of, and clears what is claimed again, or forgotten.
 func (p *Plugin) checkClaims(ctx context.Context, now time.Time) error {

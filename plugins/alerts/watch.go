@@ -33,6 +33,7 @@ func (p *Plugin) check(ctx context.Context, now time.Time) (next int64, err erro
 		if err := p.checkClaims(ctx, now); err != nil {
 			return 0, err
 		}
+		p.claims.rest(now)
 	}
 	if at := p.claims.lookAt.Load(); next == 0 || at < next {
 		next = at

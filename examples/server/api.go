@@ -12,6 +12,7 @@ import (
 	"github.com/cloudbus-go/cloudbus/bus/journal"
 	"github.com/cloudbus-go/cloudbus/plugins"
 	"github.com/cloudbus-go/cloudbus/resources"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore"
 )
 
 const (
@@ -24,6 +25,8 @@ const (
 type api struct {
 	engine    *resources.Engine
 	journal   *journal.Journal
+	store     *gormstore.Store
+	data      string // where the data is: -data
 	bus       *bus.Bus
 	plugins   *plugins.Manager
 	client    *bus.Client // of the event streams
@@ -57,6 +60,7 @@ func (a *api) routes() {
 		"GET /v1/machines":                    a.listKinds,
 		"GET /v1/machines/{kind}":             a.drawMachine,
 		"GET /v1/queues":                      a.listQueues,
+		"POST /v1/backup":                     a.makeBackup,
 		"GET /healthz":                        a.alive,
 		"GET /readyz":                         a.ready,
 	} {

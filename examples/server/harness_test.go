@@ -35,7 +35,7 @@ func newTestAPI(t *testing.T, extra ...resources.Listener) *testAPI {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{log: log, journal: store.Writer(), mux: http.NewServeMux()}
+	s := &server{cfg: config{data: dir}, log: log, store: store, journal: store.Writer(), mux: http.NewServeMux()}
 	s.onClose("store", store.Close)
 	s.bus = bus.New(bus.Options{Logger: log, Journal: s.journal})
 	s.onClose("bus", s.bus.Close)

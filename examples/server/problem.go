@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"strings"
 
@@ -67,6 +68,7 @@ var sentinels = []struct {
 	{resources.ErrStale, http.StatusConflict},
 	{resources.ErrNoEffect, http.StatusConflict},
 	{resources.ErrRemoved, http.StatusConflict},
+	{fs.ErrExist, http.StatusConflict}, // a backup's file
 	{journal.ErrFull, http.StatusInsufficientStorage},
 	{journal.ErrBusy, http.StatusServiceUnavailable},
 	{journal.ErrReadOnly, http.StatusServiceUnavailable},

@@ -18,6 +18,7 @@ import (
 	"github.com/cloudbus-go/cloudbus/plugins/alerts"
 	"github.com/cloudbus-go/cloudbus/plugins/usage"
 	"github.com/cloudbus-go/cloudbus/resources"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore"
 	"github.com/cloudbus-go/cloudbus/resources/network"
 	"github.com/cloudbus-go/cloudbus/resources/nic"
 	"github.com/cloudbus-go/cloudbus/resources/vm"
@@ -31,6 +32,7 @@ const closePatience = 20 * time.Second
 type server struct {
 	cfg     config
 	log     *slog.Logger
+	store   *gormstore.Store
 	journal *journal.Journal
 	bus     *bus.Bus
 	engine  *resources.Engine
@@ -61,7 +63,7 @@ func build(ctx context.Context, cfg config, log *slog.Logger, extra ...resources
 		return s, err
 	}
 	s.onClose("store", store.Close)
-	s.journal = store.Writer()
+	s.store, s.journal = store, store.Writer()
 
 	// The news, and the engine that makes them.
 	s.bus = bus.New(bus.Options{Logger: log, Journal: s.journal})

@@ -71,8 +71,8 @@ func (j *Journal) runs(name string) bool {
 
 // judge decides whether a cursor still holds.
 func (c *Claim) judge(r Retention, now time.Time) {
-	if c.Running || !c.UpdatedAt.Before(c.WarnedAt) {
-		c.WarnedAt = time.Time{} // of a warning before it was claimed again
+	if c.Running || !c.UpdatedAt.Before(c.WarnedAt) || c.WarnedAt.After(now.Add(r.Notice)) {
+		c.WarnedAt = time.Time{} // of a warning before it was claimed again, or by a clock that was far ahead
 	}
 	if c.Holds = true; c.Running || c.Behind == 0 {
 		return
@@ -118,7 +118,7 @@ func (j *Journal) warnOfUnclaimed(ctx context.Context, r Retention) error {
 		if !c.ending(r, now) {
 			continue
 		}
-		first, err := j.noteWarning(ctx, c, now)
+		first, err := j.noteWarning(ctx, c, r, now)
 		if err != nil {
 			return err
 		}
@@ -136,9 +136,9 @@ func (j *Journal) warnOfUnclaimed(ctx context.Context, r Retention) error {
 }
 
 // noteWarning stores that a cursor was warned of; false if it was already.
-func (j *Journal) noteWarning(ctx context.Context, c Claim, now time.Time) (first bool, err error) {
+func (j *Journal) noteWarning(ctx context.Context, c Claim, r Retention, now time.Time) (first bool, err error) {
 	err = j.Do(ctx, func(t *Tx) error {
-		res, err := t.Exec(j.text.warnOf, c.Name, now.UnixNano(), c.UpdatedAt.UnixNano())
+		res, err := t.Exec(j.text.warnOf, c.Name, now.UnixNano(), c.UpdatedAt.UnixNano(), now.Add(r.Notice).UnixNano())
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/bus/journal"
@@ -96,4 +97,25 @@ func TestRetentionNeverGivesUpASubscriptionThatRuns(t *testing.T) {
 	if err := k.Forget(t.Context(), "stalled"); !errors.Is(err, journal.ErrSubscribed) {
 		t.Errorf("forget what runs: %v, want ErrSubscribed", err)
 	}
+}
+
+// A clock that is years ahead for a moment makes no cursor hold for years, nor stop holding without a warning when its time comes.
+func TestRetentionWarnsAgainWhenTheWarningsClockWasWrong(t *testing.T) {
+	var warned int
+	k := openKept(t, sqlite.Options{})
+	attach(t, k.Journal)
+	policy := journal.Retention{Age: day, OnUnclaimed: func(journal.Claim) { warned++ }}
+	k.append(5)
+	k.cursor("gone", 2)
+	k.pass(10 * 365 * day)
+	k.retain(policy, 3)
+	k.pass(-10*365*day + time.Hour)
+	k.retain(policy, 3)
+	k.pass(23 * day)
+	k.retain(policy, 3)
+	if warned != 2 {
+		t.Errorf("%d warnings, want 2", warned)
+	}
+	k.pass(7 * day)
+	k.retain(policy, 6)
 }

@@ -35,7 +35,7 @@ func textsFor(dialect string) texts {
 		removeUpTo: b("DELETE FROM journal WHERE seq <= ?"),
 		firstSince: b("SELECT seq FROM journal WHERE seq <= ? AND recorded_at >= ? ORDER BY seq LIMIT 1"),
 		warnOf: b("INSERT INTO journal_unclaimed (name, warned_at) VALUES (?, ?) " +
-			"ON CONFLICT (name) DO UPDATE SET warned_at = excluded.warned_at WHERE journal_unclaimed.warned_at <= ?"),
+			"ON CONFLICT (name) DO UPDATE SET warned_at = excluded.warned_at WHERE journal_unclaimed.warned_at <= ? OR journal_unclaimed.warned_at > ?"),
 		forgetWarning: b("DELETE FROM journal_unclaimed WHERE name = ?"),
 		forgetCursor:  b("DELETE FROM journal_cursor WHERE name = ?"),
 		park: b("INSERT INTO journal_parked (subscription, reason, tries, parked_at, " + columns + ") " +

@@ -160,6 +160,7 @@ func (b *Bus) now() time.Time { return b.clock().Round(0).UTC() }
 // Client returns a new participant. A name that is taken gets -2, -3, …, and one warning.
 func (b *Bus) Client(name string) *Client {
 	if name == "" || !clean(name) {
+		b.log.Warn("bus: a client's name is text without control characters", "name", name, "gets", "client")
 		name = "client"
 	}
 	c := b.newClient(name)

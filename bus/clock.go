@@ -8,7 +8,7 @@ import (
 const (
 	anchorTime  = 10 * time.Millisecond // how long the monotonic clock alone is followed
 	anchorError = time.Microsecond      // how far apart the two clocks may have been read
-	smallStep   = time.Millisecond      // a wall clock that was set back by less is waited for
+	smallStep   = time.Millisecond      // a wall clock that was set back by less is not followed
 )
 
 // clock tells the time of live events for half of what time.Now costs: it reads the monotonic clock, and adds what the wall clock was

@@ -130,7 +130,7 @@ func TestCloseReplacesASubscriptionThatAPublisherWaitsFor(t *testing.T) {
 				w.publish(noted{N: 1})
 				synctest.Wait()
 				w.publish(noted{N: 2})
-				go w.publish(noted{N: 3})
+				go func() { _ = bus.Publish(context.Background(), w.c, noted{N: 3}) }()
 				synctest.Wait() // it waits for room
 				subscribe(w, fresh, block)
 				go func() { _ = before.Drain(context.Background()) }()

@@ -82,6 +82,9 @@ func (b *Bus) stamp(ctx context.Context, h *Header, p Payload, now time.Time, st
 		h.ID = NewID(now)
 	}
 	if len(stamps) > 0 {
+		if h.Source == "" {
+			return &HeaderError{Field: "Source", Reason: "empty"}
+		}
 		h.Seq, h.Schema = 0, 0
 		h.Time = h.Time.Round(0).UTC()
 		if err := h.checkTime(); err != nil {

@@ -16,9 +16,12 @@ type Tap struct {
 	closed bool
 }
 
-// Tap returns a tap with room for n headers (at least 1). Close it when it is no longer read.
+// maxTap is the room of a tap at most.
+const maxTap = 1 << 20
+
+// Tap returns a tap with room for n headers (at least 1, at most 1,048,576). Close it when it is no longer read.
 func (b *Bus) Tap(n int) *Tap {
-	t := &Tap{bus: b, ch: make(chan Header, max(n, 1))}
+	t := &Tap{bus: b, ch: make(chan Header, min(max(n, 1), maxTap))}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var taps []*Tap

@@ -57,7 +57,7 @@ func (j *Journal) Do(ctx context.Context, fn func(*Tx) error, opts ...MemberOpti
 			return err
 		}
 		t := &Tx{j: j, ctx: marked, w: w, fn: fn}
-		if err := t.run(); err != errWaits {
+		if err := t.run(); err != errWaits { //nolint:errorlint // never wrapped, and asking a foreign error may panic
 			return err
 		}
 		switch j.turns.wait(ctx, w) {

@@ -17,9 +17,8 @@ type Tx struct {
 	j   *Journal
 	ctx context.Context
 
-	w    *waiter
-	fn   func(*Tx) error
-	name string
+	w  *waiter
+	fn func(*Tx) error
 
 	mu      sync.Mutex // held during each statement
 	ended   error      // why the transaction can't be used any more

@@ -133,7 +133,7 @@ func (s *Store) isDuplicate(err error) bool {
 
 // anyOf reports whether an error, or one that it wraps, is what is asked for.
 func anyOf(err error, is func(error) bool) bool {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // the chain is walked here, step by step
 	case nil:
 		return false
 	case interface{ Unwrap() []error }:

@@ -20,7 +20,7 @@ func classify(err error) error {
 	if kind == nil || errors.Is(err, kind) {
 		return err
 	}
-	if (kind == journal.ErrUnavailable || isStalePlan(err)) && !errors.Is(err, driver.ErrBadConn) {
+	if (errors.Is(kind, journal.ErrUnavailable) || isStalePlan(err)) && !errors.Is(err, driver.ErrBadConn) {
 		err = lostConnection{err}
 	}
 	return fmt.Errorf("%w: %w", kind, err)

@@ -70,7 +70,6 @@ func TestManyResourcesAreListedAndMovedAndKeepNoMemory(t *testing.T) {
 	moved := c.fireAtRandom(t, ids, 2000)
 	t.Logf("%d fired at, chosen at random, %v each", moved, (time.Since(began) / time.Duration(moved)).Round(time.Microsecond))
 
-	ids = nil
 	if now := runtime.NumGoroutine(); now > goroutines+20 {
 		t.Errorf("%d goroutines, %d with 1,000 VMs", now, goroutines)
 	}

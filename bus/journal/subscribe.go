@@ -17,7 +17,7 @@ const (
 )
 
 // Subscribe delivers events exactly once: what the handler writes through tx and the position of the subscription called name commit together,
-// as a background member. The handler gets batches of up to 256 events that passed the filters, smaller ones if it takes long; ctx and tx are valid
+// as a background member. The handler gets batches of events that passed the filters: first of one, then, while it is quick, twice as many each time, up to 256; ctx and tx are valid
 // until it returns. If it fails, nothing of the batch is stored, and the batch is halved until the culprit is alone; those before it are committed.
 // Then it is parked, together with the cursor behind it, unless the options say Halt. A database that takes nothing at the moment (bus.ErrOutage) is waited for instead. bus.Stop commits the batch and ends the subscription. Live events never come.
 // Options and errors are those of bus.SubscribeBatch; a bus whose journal isn't a *Journal is bus.ErrNoJournal.
@@ -29,7 +29,7 @@ func Subscribe[T any](c *bus.Client, name string, fn func(ctx context.Context, t
 	if fn == nil {
 		return nil, fmt.Errorf("journal: subscribe %q: the handler is nil", name)
 	}
-	g := &gate[T]{j: j, name: name, fn: fn, size: maxBatch}
+	g := &gate[T]{j: j, name: name, fn: fn, size: 1}
 	return bus.SubscribeBatch(c, name, g.commit, append([]bus.Option{bus.OnFailure(bus.Park)}, opts...)...)
 }
 
@@ -120,7 +120,7 @@ func (g *gate[T]) apply(ctx context.Context, events []bus.Event[T], to uint64, a
 	if took > batchTime {
 		g.size = max(1, len(events)/2)
 	} else {
-		g.size = min(maxBatch, 2*g.size)
+		g.size = max(g.size, min(maxBatch, 2*len(events))) // what a batch of one took says nothing of one of 256
 	}
 	return stop
 }

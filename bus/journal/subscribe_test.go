@@ -251,26 +251,38 @@ func TestStopCommitsAndEnds(t *testing.T) {
 	if err := done(t, sub); err != nil {
 		t.Errorf("it ended with %v", err)
 	}
-	if got := seen(t, j); !slices.Equal(got, upTo(3)) {
-		t.Errorf("seen: %v, want 1 to 3", got)
+	if got := seen(t, j); !slices.Equal(got, upTo(1)) {
+		t.Errorf("seen: %v, want the batch of one that comes first", got)
 	}
-	wantCursor(t, j, "once", 3)
+	wantCursor(t, j, "once", 1)
 }
 
-func TestSlowHandlerGetsSmallerBatches(t *testing.T) {
+func TestBatchesBeginWithOneAndFollowTheHandlersPace(t *testing.T) {
 	j, c := withBus(t, newPath(t))
 	appendMade(t, j, 1, 600)
-	var sizes []int
+	var quick, slow []int
 	subscribe(t, c, "slow", func(_ context.Context, _ *journal.Tx, events batch) error {
-		sizes = append(sizes, len(events))
+		if events[len(events)-1].Payload.N <= 200 {
+			quick = append(quick, len(events))
+			return nil
+		}
+		slow = append(slow, len(events))
 		for start := time.Now(); time.Since(start) < 6*time.Millisecond; {
 			runtime.Gosched()
 		}
 		return nil
 	}, bus.From(0))
 	flush(t, c)
-	if len(sizes) < 5 || sizes[0] < 64 || slices.Max(sizes[3:]) > sizes[0]/4 {
-		t.Errorf("batches of %v, want them to shrink", sizes)
+	if quick[0] != 1 || slices.Max(quick) < 16 {
+		t.Errorf("a quick handler got batches of %v, want one and then more", quick)
+	}
+	for i := 1; i < len(quick); i++ {
+		if quick[i] > 2*quick[i-1] && quick[i] > slices.Max(quick[:i]) {
+			t.Errorf("a quick handler got batches of %v, want each at most twice the one before", quick)
+		}
+	}
+	if len(slow) < 5 || slices.Max(slow[3:]) > slow[0]/4 {
+		t.Errorf("a slow handler got batches of %v, want them to shrink", slow)
 	}
 }
 

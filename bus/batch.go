@@ -61,6 +61,9 @@ func (r *batchReader[T]) exited() bool {
 
 // work commits batches until the subscription is closed, or has lost its lease.
 func (r *batchReader[T]) work() {
+	if !r.caution.begin(r.scanned) {
+		return
+	}
 	for !r.sub.tenure.over() {
 		records, ok := r.next(defaultPage)
 		if !ok {
@@ -69,6 +72,9 @@ func (r *batchReader[T]) work() {
 		for len(records) > 0 {
 			r.pollErrands()
 			n := min(r.size, len(records))
+			if r.caution.watches(records[0].Seq) {
+				n = 1
+			}
 			if !r.batch(records[:n], 1) {
 				return
 			}
@@ -90,6 +96,13 @@ func (r *batchReader[T]) batch(records []*Record, try int) bool {
 	}
 	err := bad
 	r.at = records[0].Header
+	if try == 1 && bad == nil {
+		tries, over, goesOn := r.beCareful(&b)
+		if over {
+			return goesOn
+		}
+		try += tries
+	}
 	if err == nil {
 		err = r.insist(b)
 	}
@@ -160,6 +173,7 @@ func (r *batchReader[T]) committed(b Batch[T]) {
 			r.sub.noteParked(&b.parked[i], errors.New(e.Reason), e.Tries)
 		}
 	}
+	r.caution.reached(b.To)
 	r.progress.skip(b.To) // at last: Flush may wait for it
 	r.size = min(2*r.size, defaultPage)
 	r.sub.delivered.Add(uint64(len(b.Events)))

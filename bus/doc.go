@@ -64,6 +64,10 @@
 // With 1,000 resources parked the next one halts the subscription, and OnFailure(Halt) does so at the first: Err and inspection say why, the cursor
 // stays before the culprit. The next event of the lane waits while one is retried. A handler that ends its goroutine (runtime.Goexit) has failed;
 // its lane goes on in another one.
+// Being handled when the process died counts as a try of a durable subscription, if the journal can keep that (AttemptKeeper). After an unclean end
+// (the process was killed, or exited without closing the bus) each event that may have been in hand is noted in the journal before its handler is called;
+// one at which the process has died as often as it may be tried is parked with a *DiedError, or halts. The first death isn't counted: nothing was noted
+// before it. One that is suspected is handled alone in its subscription.
 // A handler of a durable subscription that returns ErrOutage has not failed: the database has, and is waited for.
 //
 // # Unhandled

@@ -200,7 +200,7 @@ func (p *parking) run(job *errand, handle func(*Parked) error) {
 	}()
 	ctx := p.sub.bus.base
 	if job.discard {
-		if p.insist(func() error { return p.store.Unpark(ctx, p.sub.durable, job.seqs...) }) {
+		if p.sub.insist(func() error { return p.store.Unpark(ctx, p.sub.durable, job.seqs...) }) {
 			got.Done = len(job.seqs)
 		}
 	} else {

@@ -18,6 +18,9 @@ func (r *reader[T]) run() {
 
 // serve hands records over until the subscription is closed, or has lost its lease.
 func (r *reader[T]) serve() {
+	if !r.caution.begin(r.scanned) {
+		return
+	}
 	for !r.isStopped() && !r.sub.tenure.over() {
 		records, ok := r.next(defaultPage)
 		if !ok {

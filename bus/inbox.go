@@ -192,3 +192,14 @@ func (in *inbox[T]) waitRoom(ctx context.Context, q *queue[T], timer *time.Timer
 	}
 	return false
 }
+
+// wrapped is the handler with Options.Around around it, if there is one.
+func (in *inbox[T]) wrapped() func(context.Context, Event[T]) error {
+	around := in.sub.bus.opts.Around
+	if around == nil {
+		return in.fn
+	}
+	return func(ctx context.Context, e Event[T]) error {
+		return around(ctx, in.sub.name, e.Header, func(ctx context.Context) error { return in.fn(ctx, e) })
+	}
+}

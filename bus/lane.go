@@ -3,7 +3,6 @@ package bus
 import (
 	"context"
 	"errors"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
@@ -34,6 +33,8 @@ type lane[T any] struct {
 	calling   bool      // the handler
 	broken    error     // how the handler ended its last try without returning
 	attempt   int       // failed tries of it
+	noted     bool      // the journal knows that it is being handled
+	leave     func()    // lets others be handled beside it; nil: they are
 	outages   int       // tries of it that the database refused
 	aside     []Parking // events that wait behind a parked one, not yet stored
 	tickets   []uint64  // theirs
@@ -162,6 +163,9 @@ func (l *lane[T]) handle(n *news[T]) {
 		l.settle(l.in.sub.giveUp(n.event.Header, n.err, 0))
 		return
 	}
+	if !l.beCareful(n) {
+		return
+	}
 	if l.queue.ended() {
 		l.cutOff()
 		l.settle(false)
@@ -196,6 +200,9 @@ func (l *lane[T]) settle(done bool) {
 	n := l.news
 	if done && n.ticket != 0 {
 		l.reader.progress.complete(n.ticket)
+	}
+	if l.leave != nil {
+		l.putDown(n)
 	}
 	if n.sheet != l.sheet {
 		l.letGo()
@@ -284,16 +291,3 @@ func (l *lane[T]) pause(d time.Duration) bool {
 var started = time.Now().Add(-time.Second)
 
 func ticks() int64 { return int64(time.Since(started)) }
-
-func newPanicError(value any) *PanicError { return &PanicError{Value: value, Stack: debug.Stack()} }
-
-// wrapped is the handler with Options.Around around it, if there is one.
-func (in *inbox[T]) wrapped() func(context.Context, Event[T]) error {
-	around := in.sub.bus.opts.Around
-	if around == nil {
-		return in.fn
-	}
-	return func(ctx context.Context, e Event[T]) error {
-		return around(ctx, in.sub.name, e.Header, func(ctx context.Context) error { return in.fn(ctx, e) })
-	}
-}

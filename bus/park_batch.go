@@ -25,7 +25,7 @@ func (r *batchReader[T]) giveUp(h Header, err error, tries int) bool {
 	}
 	b := Batch[T]{From: r.scanned, To: h.Seq}
 	b.park(h, err.Error(), max(tries, 1))
-	if !p.insist(func() error { return r.insist(b) }) {
+	if !p.sub.insist(func() error { return r.insist(b) }) {
 		return false
 	}
 	r.committed(b)

@@ -88,17 +88,17 @@ func (p *parking) add(h *Header) {
 }
 
 // insist tries again until the journal takes it; false: the subscription is closed, or runs on another server now.
-func (p *parking) insist(do func() error) bool {
+func (s *Subscription) insist(do func() error) bool {
 	for pause := firstBackoff; ; pause = min(2*pause, outagePause) {
 		err := do()
-		p.sub.noteJournal(err)
+		s.noteJournal(err)
 		if err == nil {
 			return true
 		}
 		if errors.Is(err, ErrLeaseLost) {
-			p.sub.tenure.away.Store(true)
+			s.tenure.away.Store(true)
 		}
-		if p.sub.tenure.over() || !p.sub.pauseFor(pause) {
+		if s.tenure.over() || !s.pauseFor(pause) {
 			return false
 		}
 	}
@@ -106,7 +106,7 @@ func (p *parking) insist(do func() error) bool {
 
 // put sets events aside; false: the subscription was closed before the journal had taken them.
 func (p *parking) put(events []Parking) bool {
-	return p.insist(func() error { return p.store.Park(p.sub.bus.base, p.sub.durable, events...) })
+	return p.sub.insist(func() error { return p.store.Park(p.sub.bus.base, p.sub.durable, events...) })
 }
 
 // park sets an event aside whose tries are over; true: the subscription goes on.

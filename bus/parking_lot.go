@@ -13,18 +13,19 @@ import (
 // errNotInJournal: what isn't in the journal can't be parked.
 var errNotInJournal = errors.New("bus: the event isn't in the journal")
 
-// ParkingLot keeps parked events in memory, for journals that are there themselves. It implements Parker.
+// ParkingLot keeps parked events and attempts in memory, for journals that are there themselves. It implements Parker and AttemptKeeper.
 type ParkingLot struct {
 	journal Journal
 	now     func() time.Time
 
-	mu     sync.Mutex
-	parked []Parked // in order of subscription and number
+	mu       sync.Mutex
+	parked   []Parked                  // in order of subscription and number
+	attempts map[string]map[uint64]int // tries by subscription and number
 }
 
 // NewParkingLot returns an empty one; it copies what is parked from the journal.
 func NewParkingLot(j Journal, now func() time.Time) *ParkingLot {
-	return &ParkingLot{journal: j, now: now}
+	return &ParkingLot{journal: j, now: now, attempts: make(map[string]map[uint64]int)}
 }
 
 func placeOf(e Parked, at Parked) int {
@@ -105,4 +106,43 @@ func (l *ParkingLot) ParkedResources(ctx context.Context, subscription string) (
 	return all, ctx.Err()
 }
 
-var _ Parker = (*ParkingLot)(nil)
+// Attempts implements AttemptKeeper.
+func (l *ParkingLot) Attempts(ctx context.Context, subscription string) (all []Attempt, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for seq, tries := range l.attempts[subscription] {
+		all = append(all, Attempt{Seq: seq, Tries: tries})
+	}
+	slices.SortFunc(all, func(a, b Attempt) int { return cmp.Compare(a.Seq, b.Seq) })
+	return all, ctx.Err()
+}
+
+// StoreAttempts implements AttemptKeeper.
+func (l *ParkingLot) StoreAttempts(ctx context.Context, subscription string, attempts ...Attempt) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.attempts[subscription] == nil {
+		l.attempts[subscription] = make(map[uint64]int)
+	}
+	for _, a := range attempts {
+		if a.Tries == 0 {
+			delete(l.attempts[subscription], a.Seq)
+		} else {
+			l.attempts[subscription][a.Seq] = a.Tries
+		}
+	}
+	return ctx.Err()
+}
+
+// ForgetAttempts implements AttemptKeeper.
+func (l *ParkingLot) ForgetAttempts(ctx context.Context, subscription string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.attempts, subscription)
+	return ctx.Err()
+}
+
+var (
+	_ Parker        = (*ParkingLot)(nil)
+	_ AttemptKeeper = (*ParkingLot)(nil)
+)

@@ -14,6 +14,7 @@ type journalReader struct {
 	stopped  sync.Once
 	progress *progress
 	cursor   *cursor
+	caution  *caution     // nil: nothing is noted
 	page     []*Record    // the last one
 	errands  chan *errand // for who has no lanes
 	serve    func(*errand)
@@ -37,7 +38,7 @@ type fetched struct {
 func newJournalReader(s *Subscription, start uint64) *journalReader {
 	return &journalReader{
 		sub: s, wake: make(chan struct{}, 1), stop: make(chan struct{}),
-		errands: make(chan *errand), progress: newProgress(start), cursor: newCursor(s, start), scanned: start, start: start,
+		errands: make(chan *errand), progress: newProgress(start), cursor: newCursor(s, start), caution: newCaution(s), scanned: start, start: start,
 	}
 }
 
@@ -213,7 +214,7 @@ func (r *journalReader) wait(ch <-chan struct{}) bool {
 		case <-ch:
 			return true
 		case <-r.progress.moved:
-			r.cursor.moved(r.progress.position())
+			r.moved()
 		case <-r.cursor.timer.C:
 			r.cursor.due(r.progress.position())
 		case <-r.sub.tenure.lost():
@@ -232,11 +233,18 @@ func (r *journalReader) wait(ch <-chan struct{}) bool {
 	}
 }
 
+// moved follows the position.
+func (r *journalReader) moved() {
+	at := r.progress.position()
+	r.cursor.moved(at)
+	r.caution.reached(at)
+}
+
 // keepFresh does what wait does, for a reader that doesn't wait.
 func (r *journalReader) keepFresh() {
 	select {
 	case <-r.progress.moved:
-		r.cursor.moved(r.progress.position())
+		r.moved()
 	default:
 	}
 	select {
@@ -268,6 +276,7 @@ func (r *journalReader) goesOn() bool {
 func (r *journalReader) finish() {
 	r.settleAhead()
 	r.cursor.finish(r.progress.position())
+	r.caution.end()
 	r.sub.endTenure()
 	r.sub.ended()
 }

@@ -110,6 +110,7 @@ func (s *Subscription) endTenure() {
 // standBy waits until the subscription may run here, and makes the reader begin anew where the cursor is; false: it was closed meanwhile.
 func (r *journalReader) standBy() bool {
 	s := r.sub
+	r.caution.leave()
 	s.noteJournal(s.tenure.end(s.bus.base)) // lanes now pass over what is queued
 	for _, idle := range s.inner.flushed() {
 		select {

@@ -36,6 +36,7 @@ func Journal(t *testing.T, open OpenJournal) {
 		{"hands over what it commits", testCommitted},
 		{"stores cursors that are left to it", testLeftCursors},
 		{"keeps parked events", testParked},
+		{"keeps attempts", testAttempts},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -224,7 +224,8 @@ func (j *MemJournal) LeaveCursor(name string, seq uint64) (stored uint64) {
 }
 
 var (
-	_ bus.Journal      = (*MemJournal)(nil)
-	_ bus.CursorLeaver = (*MemJournal)(nil)
-	_ bus.Parker       = (*MemJournal)(nil)
+	_ bus.Journal       = (*MemJournal)(nil)
+	_ bus.CursorLeaver  = (*MemJournal)(nil)
+	_ bus.Parker        = (*MemJournal)(nil)
+	_ bus.AttemptKeeper = (*MemJournal)(nil)
 )

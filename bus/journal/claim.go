@@ -164,7 +164,7 @@ func (j *Journal) Forget(ctx context.Context, name string) error {
 			return err
 		}
 		j.rides.forget(name)
-		for _, text := range []string{j.text.forgetWarning, j.text.forgetParked} {
+		for _, text := range []string{j.text.forgetWarning, j.text.forgetParked, j.text.forgetAttempts} {
 			if _, err := t.Exec(text, name); err != nil {
 				return err
 			}

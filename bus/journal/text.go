@@ -17,6 +17,8 @@ type texts struct {
 	warnOf, forgetWarning, forgetCursor     string
 	park, parkAgain, unpark, isParked       string
 	parkedResources, forgetParked           string
+	attempts, storeAttempt                  string
+	forgetAttempt, forgetAttempts           string
 }
 
 func textsFor(dialect string) texts {
@@ -45,8 +47,12 @@ func textsFor(dialect string) texts {
 		isParked:  b("SELECT 1 FROM journal_parked WHERE subscription = ? AND seq = ?"),
 		parkedResources: b("SELECT kind, resource_id, count(*), min(seq) FROM journal_parked WHERE subscription = ? " +
 			"GROUP BY kind, resource_id, CASE WHEN resource_id = '' THEN seq ELSE 0 END ORDER BY min(seq)"),
-		forgetParked: b("DELETE FROM journal_parked WHERE subscription = ?"),
-		setCursor:    b("UPDATE journal_cursor SET seq = ?, updated_at = ? WHERE name = ?"),
+		forgetParked:   b("DELETE FROM journal_parked WHERE subscription = ?"),
+		attempts:       b("SELECT seq, tries FROM journal_attempts WHERE name = ? ORDER BY seq"),
+		storeAttempt:   b("INSERT INTO journal_attempts (name, seq, tries) VALUES (?, ?, ?) ON CONFLICT (name, seq) DO UPDATE SET tries = excluded.tries"),
+		forgetAttempt:  b("DELETE FROM journal_attempts WHERE name = ? AND seq = ?"),
+		forgetAttempts: b("DELETE FROM journal_attempts WHERE name = ?"),
+		setCursor:      b("UPDATE journal_cursor SET seq = ?, updated_at = ? WHERE name = ?"),
 	}
 }
 

@@ -257,6 +257,7 @@ func TestFailureParksWhatThisProgramDoesNotKnow(t *testing.T) {
 	eachWay(t, func(w *world, p *picky, open func() *bus.Subscription) {
 		open()
 		w.recordOf("a", 1)
+		w.flush() // lanes keep order per resource only
 		newer := bus.Record{Header: bus.Header{ID: bus.NewID(time.Now()), Type: "test.noted", Schema: 2, Kind: "vm", ResourceID: "a"}, Data: []byte(`{"n":2,"vm":"a"}`)}
 		garbled := bus.Record{Header: bus.Header{ID: bus.NewID(time.Now()), Type: "test.noted", Schema: 1, Kind: "vm", ResourceID: "b"}, Data: []byte(`{"n":`)}
 		w.j.AppendRecords(newer, garbled)

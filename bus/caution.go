@@ -84,10 +84,17 @@ func (c *caution) load(at uint64) error {
 	return nil
 }
 
-// reach is how many events are noted: as many as a cursor may be late and queues may hold. Lanes that run ahead of a slow one may have been further:
-// it is twice as far with each life that ends uncleanly.
+// reach is how many events are noted: as many as a batch has, or as a cursor may be late and a queue hold. Lanes that ran ahead of a slow one may
+// have been further: it is twice as far with each life that ends uncleanly.
 func (c *caution) reach(deaths int) int64 {
-	return int64(c.sub.lanes*c.sub.capacity+saveAfter) << min(max(deaths-1, 0), maxReachDoublings)
+	if c.sub.mode == modeBatch {
+		return defaultPage
+	}
+	near := int64(c.sub.lanes*c.sub.capacity + saveAfter)
+	if c.sub.lanes == 1 {
+		return near
+	}
+	return near << min(max(deaths-1, 0), maxReachDoublings)
 }
 
 // watches reports whether an event has to be noted before it is handled.

@@ -49,7 +49,7 @@ func parseFlags(args []string, out io.Writer) (config, error) {
 	fs.StringVar(&c.inject, "inject", "", "a fault that the last server has on purpose: lost, twice or order")
 	fs.BoolVar(&c.diskFull, "disk-full", false, "instead of killing let the database run out of room")
 	fs.BoolVar(&c.readOnly, "read-only", false, "instead of killing let the database be read-only")
-	fs.DurationVar(&c.patience, "patience", time.Minute, "how long a server may take to start, or to finish")
+	fs.DurationVar(&c.patience, "patience", 5*time.Minute, "how long a server may take to start, or to finish")
 	fs.StringVar(&c.dir, "dir", "", "`folder` for all files, which must be empty; if root gives -read-only too, others must be able to get there (default: a temporary one)")
 	fs.BoolVar(&c.keep, "keep", false, "leave the files where they are; after a violation they stay anyway")
 	if err := fs.Parse(args); err != nil {

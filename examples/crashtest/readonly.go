@@ -77,7 +77,7 @@ func (t *trial) refusesToOpen(ctx context.Context) error {
 	err = p.end(ctx, t.cfg.patience)
 	t.servers = nil
 	if !says(err, journal.ErrReadOnly) {
-		return fmt.Errorf("a server that was started on files that it can't write should have said %q; it said: %w", journal.ErrReadOnly, err)
+		return fmt.Errorf("a server that was started on files that it can't write should have said %q; it said: %w", journal.ErrReadOnly.Error(), err)
 	}
 	t.outcome.Trouble.Opening = err.Error()
 	return nil

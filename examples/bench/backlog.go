@@ -89,18 +89,19 @@ func (l *log) name() string {
 	return fmt.Sprint("backlog-", l.runs)
 }
 
-// wait waits until all is handled, and ends the subscription.
-func (l *log) wait(s *bus.Subscription, c *bus.Client, handled *int, name string) error {
-	if err := errors.Join(l.bus.Flush(l.ctx), s.Err()); err != nil {
-		return err
+// finish waits until all is handled, ends the subscription, and returns what an event took since begun.
+func (l *log) finish(begun time.Time, s *bus.Subscription, c *bus.Client, handled *int, name string) ([]float64, error) {
+	if err := l.bus.Flush(l.ctx); err != nil {
+		return nil, err
 	}
-	if err := c.Close(l.ctx); err != nil {
-		return err
+	took := l.perEvent(begun)
+	if err := errors.Join(s.Err(), c.Close(l.ctx)); err != nil {
+		return nil, err
 	}
 	if *handled != l.events {
-		return fmt.Errorf("%d of %d events were handled", *handled, l.events)
+		return nil, fmt.Errorf("%d of %d events were handled", *handled, l.events)
 	}
-	return l.store.Writer().Forget(l.ctx, name)
+	return took, l.store.Writer().Forget(l.ctx, name)
 }
 
 func (l *log) read() ([]float64, error) {
@@ -113,11 +114,7 @@ func (l *log) read() ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.bus.Flush(l.ctx); err != nil {
-		return nil, err
-	}
-	took := l.perEvent(begun)
-	return took, l.wait(s, c, &handled, name)
+	return l.finish(begun, s, c, &handled, name)
 }
 
 func (l *log) readAndWrite() ([]float64, error) {
@@ -138,11 +135,7 @@ func (l *log) readAndWrite() ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.bus.Flush(l.ctx); err != nil {
-		return nil, err
-	}
-	took := l.perEvent(begun)
-	return took, l.wait(s, c, &handled, name)
+	return l.finish(begun, s, c, &handled, name)
 }
 
 const (

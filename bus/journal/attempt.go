@@ -28,7 +28,7 @@ func (j *Journal) Attempts(ctx context.Context, subscription string) ([]bus.Atte
 // StoreAttempts stores attempts of a durable subscription, all or none, as a background member; 0 tries removes one.
 // Errors: bus.ErrLeaseLost if the subscription runs on another server.
 func (j *Journal) StoreAttempts(ctx context.Context, subscription string, attempts ...bus.Attempt) error {
-	return j.attempt(ctx, subscription, func(t *Tx) error {
+	return j.storeFor(ctx, subscription, "attempts of ", func(t *Tx) error {
 		for _, a := range attempts {
 			text, args := j.text.storeAttempt, []any{subscription, a.Seq, a.Tries}
 			if a.Tries == 0 {
@@ -44,19 +44,10 @@ func (j *Journal) StoreAttempts(ctx context.Context, subscription string, attemp
 
 // ForgetAttempts removes all attempts of a durable subscription, as a background member. Errors: as of StoreAttempts.
 func (j *Journal) ForgetAttempts(ctx context.Context, subscription string) error {
-	return j.attempt(ctx, subscription, func(t *Tx) error {
+	return j.storeFor(ctx, subscription, "attempts of ", func(t *Tx) error {
 		_, err := t.Exec(j.text.forgetAttempts, subscription)
 		return err
 	})
-}
-
-func (j *Journal) attempt(ctx context.Context, subscription string, do func(t *Tx) error) error {
-	return j.Do(ctx, func(t *Tx) error {
-		if err := t.mayStore(subscription, false); err != nil {
-			return err
-		}
-		return do(t)
-	}, Background(), Named("attempts of "+subscription))
 }
 
 var _ bus.AttemptKeeper = (*Journal)(nil)

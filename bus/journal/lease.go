@@ -101,6 +101,16 @@ func (l *lease) Release(ctx context.Context) error {
 	return nil
 }
 
+// storeFor stores what a durable name leaves in the journal beside its cursor, as a background member that may do so. what is for the log.
+func (j *Journal) storeFor(ctx context.Context, name, what string, do func(*Tx) error) error {
+	return j.Do(ctx, func(t *Tx) error {
+		if err := t.mayStore(name, false); err != nil {
+			return err
+		}
+		return do(t)
+	}, Background(), Named(what+name))
+}
+
 // mayStore makes sure that the cursor of a durable name is this server's to be stored, until the transaction ends: it has the lease,
 // or nobody has and must says that it needn't.
 func (t *Tx) mayStore(name string, must bool) error {

@@ -15,12 +15,7 @@ const maxReason = 4096
 // Park copies events of the journal for a subscription, all or none, as a background member. One that is parked already gets the new reason and tries.
 // Errors: bus.ErrLeaseLost if the subscription runs on another server; one that names an event which isn't there.
 func (j *Journal) Park(ctx context.Context, subscription string, events ...bus.Parking) error {
-	return j.Do(ctx, func(t *Tx) error {
-		if err := t.mayStore(subscription, false); err != nil {
-			return err
-		}
-		return t.park(subscription, events)
-	}, Background(), Named("parking of "+subscription))
+	return j.storeFor(ctx, subscription, "parking of ", func(t *Tx) error { return t.park(subscription, events) })
 }
 
 func (t *Tx) park(subscription string, events []bus.Parking) error {
@@ -65,12 +60,7 @@ func reasonText(s string) string {
 
 // Unpark removes parked events for good, as a background member; those that aren't parked are passed over.
 func (j *Journal) Unpark(ctx context.Context, subscription string, seqs ...uint64) error {
-	return j.Do(ctx, func(t *Tx) error {
-		if err := t.mayStore(subscription, false); err != nil {
-			return err
-		}
-		return t.unpark(subscription, seqs)
-	}, Background(), Named("parking of "+subscription))
+	return j.storeFor(ctx, subscription, "parking of ", func(t *Tx) error { return t.unpark(subscription, seqs) })
 }
 
 func (t *Tx) unpark(subscription string, seqs []uint64) error {

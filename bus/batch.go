@@ -65,7 +65,7 @@ func (r *batchReader[T]) work() {
 		return
 	}
 	for !r.sub.tenure.over() {
-		records, ok := r.next(defaultPage)
+		records, ok := r.full()
 		if !ok {
 			return
 		}
@@ -81,6 +81,18 @@ func (r *batchReader[T]) work() {
 			records = records[n:]
 		}
 	}
+}
+
+// full is next, but waits a while for a batch that isn't full.
+func (r *batchReader[T]) full() (records []*Record, ok bool) {
+	records, ok = r.next(defaultPage)
+	if !ok || len(records) >= r.size || r.sub.linger == 0 {
+		return records, ok
+	}
+	if !r.sub.pauseFor(r.sub.linger) {
+		return nil, false
+	}
+	return r.next(defaultPage)
 }
 
 // batch commits some records; false when the subscription has ended. If it fails it is halved, until the culprit is alone and gets its tries.
@@ -200,13 +212,22 @@ func (r *batchReader[T]) decode(records []*Record) (Batch[T], error) {
 	return b, nil
 }
 
+// headers lists those of the events.
+func (b Batch[T]) headers() []Header {
+	all := make([]Header, len(b.Events))
+	for i := range b.Events {
+		all[i] = b.Events[i].Header
+	}
+	return all
+}
+
 func (r *batchReader[T]) call(b Batch[T]) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = newPanicError(v)
 		}
 	}()
-	ctx := &causeContext{Context: r.sub.bus.base, sub: r.sub}
+	ctx := &batchContext{causeContext: causeContext{Context: r.sub.bus.base, sub: r.sub}, headers: b.headers}
 	if len(b.Events) == 1 {
 		ctx.cause = b.Events[0].Header
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,9 +15,11 @@ import (
 
 // ledger commits batches as a journal would: effects and cursor together.
 type ledger struct {
-	w       *world
+	w   *world
+	bad map[int]error // by number
+
+	mu      sync.Mutex
 	effects []int
-	bad     map[int]error // by number
 	calls   [][]int
 }
 
@@ -29,6 +32,8 @@ func (l *ledger) commit(_ context.Context, b bus.Batch[noted]) error {
 			err = bad
 		}
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.calls = append(l.calls, numbers)
 	if err != nil && !errors.Is(err, bus.Stop) {
 		return err
@@ -167,10 +172,48 @@ func TestExactlyOnceCauseIsThatOfABatchOfOne(t *testing.T) {
 		w.record(1)
 		synctest.Wait()
 		w.record(2, 3)
+		synctest.Wait() // both have been shown
 		close(gate)
 		w.flush()
 		if !slices.Equal(one, []bool{true}) || !slices.Equal(two, []bool{false}) {
 			t.Errorf("Cause in batches of one %v, of two %v; want true, false", one, two)
+		}
+	})
+}
+
+func TestCausesAreAllEventsOfABatch(t *testing.T) {
+	inBubble(t, func(w *world) {
+		if causes := bus.Causes(t.Context()); causes != nil {
+			t.Errorf("outside of handlers: %v", causes)
+		}
+		w.subscribe(func(ctx context.Context, e bus.Event[noted]) error {
+			if causes := bus.Causes(ctx); len(causes) != 1 || causes[0] != e.Header {
+				t.Errorf("of one event: %v", causes)
+			}
+			return nil
+		})
+		sizes := 0
+		_, err := bus.SubscribeBatch(w.c, "ledger", func(ctx context.Context, b bus.Batch[noted]) error {
+			causes := bus.Causes(ctx)
+			for i, e := range b.Events {
+				if len(causes) != len(b.Events) || causes[i] != e.Header {
+					t.Errorf("of %d events: %v", len(b.Events), causes)
+				}
+			}
+			if sizes = max(sizes, len(b.Events)); len(b.Events) > 0 {
+				if inner := bus.Causes(bus.ContextWithCause(ctx, b.Events[0].Header)); len(inner) != 1 || inner[0] != b.Events[0].Header {
+					t.Errorf("of one of the batch: %v", inner)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.record(upTo(1, 40)...)
+		w.flush()
+		if sizes < 2 {
+			t.Errorf("the largest batch had %d", sizes)
 		}
 	})
 }
@@ -204,6 +247,43 @@ func TestExactlyOnceGoexitIsATryLikeOthers(t *testing.T) {
 		var halt *bus.HaltError
 		if err := bad.Err(); !errors.As(err, &halt) || halt.Tries != 2 {
 			t.Errorf("Err = %v, want a *HaltError after 2 tries", err)
+		}
+	})
+}
+
+func TestExactlyOnceLingerSharesABatchAndLosesNothing(t *testing.T) {
+	inBubble(t, func(w *world) {
+		l := &ledger{w: w}
+		sub := l.subscribe(bus.Linger(100*time.Millisecond), bus.From(0))
+		calls := func(want ...[]int) {
+			t.Helper()
+			synctest.Wait()
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			if !slices.EqualFunc(l.calls, want, slices.Equal) {
+				t.Errorf("batches %v, want %v", l.calls, want)
+			}
+		}
+		w.record(1)
+		time.Sleep(50 * time.Millisecond)
+		w.record(2)
+		calls()
+		time.Sleep(50 * time.Millisecond)
+		calls([]int{1, 2})
+		w.record(3)
+		w.flush()
+		calls([]int{1, 2}, []int{3})
+		w.record(4)
+		sub.Close() // while it waits
+		<-sub.Done()
+		calls([]int{1, 2}, []int{3})
+		w.record(upTo(5, 300)...)
+		synctest.Wait()
+		l.subscribe(bus.Linger(time.Second))
+		calls([]int{1, 2}, []int{3}, upTo(4, 259)) // a full batch doesn't wait
+		w.flush()
+		if !slices.Equal(l.effects, upTo(1, 300)) {
+			t.Errorf("effects %v, want 1 to 300, each once", l.effects)
 		}
 	})
 }

@@ -31,7 +31,8 @@ type Options struct {
 	SlowAfter time.Duration
 	// OnSlow is told of the stalls of all subscriptions, as the option OnSlow says. Defaults to none.
 	OnSlow func(Slow)
-	// Around wraps each call of a handler. Defaults to none.
+	// Around wraps each call of a handler; listeners/trace has one. h is the event's header: that of a batch of several (Causes lists
+	// them) is zero. What has no handler isn't wrapped: Stream, Channel, Await. Defaults to none.
 	Around func(ctx context.Context, subscription string, h Header, next func(context.Context) error) error
 }
 
@@ -63,6 +64,8 @@ type Bus struct {
 	durable map[string]*Subscription
 	quick   clock       // of what is published
 	unknown *topic[Raw] // recorded events of no registered type
+	retired []anyTopic  // those whose place another one has taken
+	counted uint64      // live events, when they were counted last
 }
 
 // New starts a bus. If its journal can't be attached, Subscribe, Publish and Client operations return that error.
@@ -209,6 +212,9 @@ func topicLocked[T any](b *Bus, typ reflect.Type) *topic[T] {
 	next := make(map[reflect.Type]anyTopic, len(old)+1)
 	for k, v := range old {
 		next[k] = v
+	}
+	if bare := old[typ]; bare != nil {
+		b.retired = append(b.retired, bare)
 	}
 	next[typ] = t
 	b.topics.Store(&next)

@@ -45,6 +45,21 @@ func Cause(ctx context.Context) (Header, bool) {
 	return Header{}, false
 }
 
+// Causes returns the headers of the events whose handler runs with ctx: one, or of a batch (SubscribeBatch) all, in order.
+func Causes(ctx context.Context) []Header {
+	c := causeOf(ctx)
+	if b, ok := c.(*batchContext); ok {
+		return b.headers()
+	}
+	if c == nil {
+		return nil
+	}
+	if h, ok := c.header(); ok {
+		return []Header{h}
+	}
+	return nil
+}
+
 // ContextWithCorrelation gives what is published, appended or fired with the context a correlation id (an HTTP request's, say).
 // Inside a handler it takes the place of the one that would be inherited.
 func ContextWithCorrelation(ctx context.Context, id string) context.Context {

@@ -54,7 +54,7 @@ func (d *delivery) Err() error                  { return d.base().Err() }
 
 func (d *delivery) Value(key any) any {
 	switch key.(type) {
-	case handlerKey, correlationKey:
+	case handlerKey, correlationKey, traceKey:
 		return d
 	}
 	return d.base().Value(key)
@@ -75,11 +75,29 @@ func (c *causeContext) Value(key any) any {
 	switch key.(type) {
 	case handlerKey, correlationKey:
 		return c
+	case traceKey:
+		if c.cause.TraceParent != "" {
+			return c
+		}
 	}
 	return c.Context.Value(key)
+}
+
+// batchContext is that of a batch: its events cause what is done with it together.
+type batchContext struct {
+	causeContext
+	headers func() []Header
+}
+
+func (c *batchContext) Value(key any) any {
+	if key == (handlerKey{}) {
+		return c
+	}
+	return c.causeContext.Value(key)
 }
 
 var (
 	_ caused = (*delivery)(nil)
 	_ caused = (*causeContext)(nil)
+	_ caused = (*batchContext)(nil)
 )

@@ -107,6 +107,7 @@
 //	OnGap                   yes                 yes                  yes                 error
 //	OnFailure(Skip)         yes                 yes                  error               error
 //	OnFailure(Park)         error               error                yes                 yes
+//	Linger                  error               error                error               yes
 //	live events             yes                 yes                  never               never
 //	a new name starts at    –                   –                    the end, or From    the end, or From
 //
@@ -115,6 +116,7 @@
 // # Headers
 //
 // A header is stamped once per event. What a handler publishes, appends or fires with its context inherits the correlation and names its cause.
+// It carries on the trace of its cause (TraceParent), or that of ContextWithTraceParent.
 // Fields tagged cloudbus:"secret" and monotonic clock readings are taken out of payloads before an event goes anywhere, without changing the
 // publisher's value. For each registered payload that is recorded, decode(encode(v)) = v.
 package bus

@@ -2,9 +2,7 @@ package bus
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 )
 
 // errand is what a subscription is asked to do between two events: to take parked ones of a resource up again, or to discard them.
@@ -67,20 +65,17 @@ func (b *Bus) Discard(ctx context.Context, subscription string, seqs ...uint64) 
 	if err != nil {
 		return 0, err
 	}
+	parked, err := parkedAmong(ctx, b.journal.(Parker), subscription, seqs)
+	if err != nil {
+		return 0, fmt.Errorf("bus: discard events of %q: %w", subscription, err)
+	}
 	jobs := make(map[subject]*errand)
-	for _, seq := range seqs {
-		page, err := b.Parked(ctx, ParkedQuery{Subscription: subscription, After: seq - 1, Limit: 1})
-		if err != nil {
-			return 0, err
-		}
-		if seq == 0 || len(page) == 0 || page[0].Seq != seq {
-			continue
-		}
-		of := subject{page[0].Kind, page[0].ResourceID}
+	for _, e := range parked {
+		of := subject{e.Kind, e.ResourceID}
 		if jobs[of] == nil {
 			jobs[of] = &errand{of: of, discard: true}
 		}
-		jobs[of].seqs = append(jobs[of].seqs, seq)
+		jobs[of].seqs = append(jobs[of].seqs, e.Seq)
 	}
 	for _, job := range jobs {
 		if s == nil {
@@ -187,86 +182,3 @@ func (in *inbox[T]) waitForErrand(ctx context.Context, q *queue[T]) error {
 
 // refuse ends an errand that can't be done: the subscription runs on another server now.
 func (e *errand) refuse() { e.done <- Replayed{Err: ErrLeaseLost} }
-
-// run does an errand on the goroutine that handles the resource's events. handle is called for each event in order, until it fails.
-func (p *parking) run(job *errand, handle func(*Parked) error) {
-	var got Replayed
-	over := false
-	defer func() {
-		if !over {
-			got.Err = errGoexit
-		}
-		job.done <- got
-	}()
-	ctx := p.sub.bus.base
-	if job.discard {
-		if p.sub.insist(func() error { return p.store.Unpark(ctx, p.sub.durable, job.seqs...) }) {
-			got.Done = len(job.seqs)
-		}
-	} else {
-		p.replay(job, &got, handle)
-	}
-	if err := p.load(ctx); got.Err == nil {
-		got.Err = err
-	}
-	over = true
-}
-
-func (p *parking) replay(job *errand, got *Replayed, handle func(*Parked) error) {
-	for after := uint64(0); ; {
-		page, err := p.page(job, after)
-		if err != nil || len(page) == 0 {
-			got.Err = err
-			return
-		}
-		for i := range page {
-			parked := &page[i]
-			after = parked.Seq
-			if err := handle(parked); err != nil {
-				got.Err, got.Left = err, p.left(job)
-				return
-			}
-			got.Done++
-		}
-	}
-}
-
-// page returns the next parked events that an errand is about.
-func (p *parking) page(job *errand, after uint64) ([]Parked, error) {
-	q := ParkedQuery{Subscription: p.sub.durable, Kind: job.of.kind, ResourceID: job.of.id, After: after, Limit: parkedPage}
-	if job.seqs != nil {
-		if after >= job.seqs[0] {
-			return nil, nil
-		}
-		q.Kind, q.ResourceID, q.After, q.Limit = "", "", job.seqs[0]-1, 1
-	}
-	page, err := p.store.Parked(p.sub.bus.base, q)
-	if job.seqs != nil {
-		page = slices.DeleteFunc(page, func(e Parked) bool { return e.Seq != job.seqs[0] })
-	}
-	return page, err
-}
-
-func (p *parking) left(job *errand) int {
-	all, err := p.store.ParkedResources(p.sub.bus.base, p.sub.durable)
-	i := slices.IndexFunc(all, func(r ParkedResource) bool {
-		return r.Kind == job.of.kind && r.ResourceID == job.of.id && (job.seqs == nil || r.First == job.seqs[0])
-	})
-	if err != nil || i < 0 {
-		return 0
-	}
-	return all[i].Events
-}
-
-// outcome stores what a replayed event's try came to.
-func (p *parking) outcome(e *Parked, err error) error {
-	ctx := p.sub.bus.base
-	if err == nil || errors.Is(err, Stop) {
-		return p.store.Unpark(ctx, p.sub.durable, e.Seq)
-	}
-	if errors.Is(err, ErrOutage) {
-		return err
-	}
-	p.sub.noteFailure(e.Header, err, e.Tries+1)
-	return errors.Join(err, p.store.Park(ctx, p.sub.durable, Parking{Seq: e.Seq, Reason: err.Error(), Tries: e.Tries + 1}))
-}

@@ -23,6 +23,7 @@ func (f face) settings(opts []Option) (*settings, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.handless = !f.handler
 	refuse := func(option, reason string) (*settings, error) {
 		return nil, &OptionError{Option: option, With: f.name, Reason: reason}
 	}

@@ -127,6 +127,9 @@ func (r *reader[T]) waitRoom(q *queue[T]) bool {
 
 // read decodes a record if the subscription wants it. bad says why it couldn't be decoded.
 func (in *inbox[T]) read(rec *Record, e *Event[T]) (wanted bool, bad error) {
+	if rec.Type == "" {
+		return false, nil
+	}
 	reg := in.sub.bus.registry.find(rec.Type, rec.Schema)
 	if reg == nil && in.unknownOf(rec) {
 		e.Header = rec.Header

@@ -196,7 +196,7 @@ func (in *inbox[T]) waitRoom(ctx context.Context, q *queue[T], timer *time.Timer
 // wrapped is the handler with Options.Around around it, if there is one.
 func (in *inbox[T]) wrapped() func(context.Context, Event[T]) error {
 	around := in.sub.bus.opts.Around
-	if around == nil {
+	if around == nil || in.sub.handless {
 		return in.fn
 	}
 	return func(ctx context.Context, e Event[T]) error {

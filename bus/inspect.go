@@ -6,6 +6,7 @@ import "time"
 type Inspection struct {
 	Clients       []string
 	Subscriptions []Info
+	Published     uint64 // live events since New
 	JournalLast   uint64 // the newest recorded event that is known
 	JournalShown  uint64 // live subscriptions have been offered everything up to here
 	JournalErr    error  // why the journal can't be read at the moment
@@ -13,6 +14,7 @@ type Inspection struct {
 
 // Info is what a subscription is doing now.
 type Info struct {
+	Number   uint64 // tells it from all others that the bus has had
 	Name     string
 	Client   string
 	Site     string // where it was made: folder/file.go:line
@@ -51,6 +53,7 @@ func (b *Bus) Inspect() Inspection {
 	for _, c := range b.clients {
 		i.Clients = append(i.Clients, c.name)
 	}
+	i.Published = b.countPublished()
 	b.mu.Unlock()
 	if b.pump != nil {
 		i.JournalLast, i.JournalShown, i.JournalErr = b.pump.newest(), b.pump.pos.Load(), b.pump.lastErr()
@@ -61,10 +64,23 @@ func (b *Bus) Inspect() Inspection {
 	return i
 }
 
+// countPublished counts the live events; it never falls, though one that fails is counted until it has. b.mu is held.
+func (b *Bus) countPublished() uint64 {
+	n := uint64(0)
+	for _, t := range *b.topics.Load() {
+		n += t.published()
+	}
+	for _, t := range b.retired {
+		n += t.published()
+	}
+	b.counted = max(b.counted, n)
+	return b.counted
+}
+
 // Inspect returns what the subscription is doing now.
 func (s *Subscription) Inspect() Info {
 	i := Info{
-		Name: s.name, Client: s.client.name, Site: s.site, Payload: s.goType.String(), Filter: s.filter.String(),
+		Number: s.order, Name: s.name, Client: s.client.name, Site: s.site, Payload: s.goType.String(), Filter: s.filter.String(),
 		Kind: s.mode.String(), Lanes: s.lanes, Capacity: s.capacity, State: "running",
 		Delivered: s.delivered.Load(), Dropped: s.dropped.Load(), Coalesced: s.coalesced.Load(),
 		Failed: s.failed.Load(), Retried: s.retried.Load(), LiveIgnored: s.live.Load(),

@@ -29,7 +29,7 @@ func TestInspectionOfASubscription(t *testing.T) {
 		}
 		time.Sleep(10 * time.Second)
 		i := sub.Inspect()
-		i.Site = ""
+		i.Site, i.Number = "", 0
 		err := i.Err
 		i.Err = nil
 		want := bus.Info{
@@ -47,6 +47,57 @@ func TestInspectionOfASubscription(t *testing.T) {
 		close(gate)
 	})
 }
+
+func TestInspectionCountsWhatWasPublished(t *testing.T) {
+	inBubble(t, func(w *world) {
+		want := func(n uint64) {
+			t.Helper()
+			if got := w.b.Inspect().Published; got != n {
+				t.Errorf("%d published, want %d", got, n)
+			}
+		}
+		want(0)
+		for n := range uint64(40) {
+			w.publish(noted{N: int(n)})
+			want(n + 1)
+		}
+		if err := bus.Publish(w.t.Context(), w.c, noted{Tenant: "a\nb"}); err == nil {
+			t.Error("published a tenant with a line break")
+		}
+		want(40)
+		var p bus.Payload = noted{N: 1}
+		if err := bus.Publish(w.t.Context(), w.c, p); err != nil {
+			t.Fatal(err)
+		}
+		want(41)
+		w.subscribe(func(context.Context, bus.Event[noted]) error { return nil })
+		w.record(upTo(1, 20)...) // recorded events are the journal's
+		w.flush()
+		want(41)
+	})
+}
+
+// A type that is published as a Payload first, and by its name later, is counted on.
+func TestInspectionCountsATypeThatIsNamedLater(t *testing.T) {
+	inBubble(t, func(w *world) {
+		var p bus.Payload = lateNoted{}
+		for range 3 {
+			if err := bus.Publish(w.t.Context(), w.c, p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := bus.Publish(w.t.Context(), w.c, lateNoted{}); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.b.Inspect().Published; n != 4 {
+			t.Errorf("%d published, want 4", n)
+		}
+	})
+}
+
+type lateNoted struct{}
+
+func (lateNoted) EventType() string { return "test.late" }
 
 func TestInspectionWhileHandlersRun(t *testing.T) {
 	b := newBus(t, nil)
@@ -157,9 +208,14 @@ func TestInspectionAroundWrapsEachCall(t *testing.T) {
 			}
 			return nil
 		}, bus.Name("wrapped"))
+		events, err := bus.Channel[noted](w.t.Context(), w.c)
+		if err != nil {
+			t.Fatal(err)
+		}
 		w.publish(noted{})
+		<-events
 		w.flush()
-		if !slices.Equal(calls, []string{"wrapped test.noted"}) {
+		if !slices.Equal(calls, []string{"wrapped test.noted"}) { // a channel has no handler
 			t.Errorf("calls %v", calls)
 		}
 	})

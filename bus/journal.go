@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Record is an event as it lies in a journal.
+// Record is an event as it lies in a journal. One without a type is a hole: a number whose event the journal doesn't have. It moves cursors, and nobody gets it.
 type Record struct {
 	Header
 	RecordedAt time.Time

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"time"
 )
@@ -14,7 +15,11 @@ func (t *topic[T]) publish(ctx context.Context, payload T, stamps []Stamp) error
 	p := posting[T]{news: t.press.blank()}
 	defer p.end()
 	p.news.event.Payload = payload
-	return t.offer(ctx, &p, stamps)
+	err := t.offer(ctx, &p, stamps)
+	if err != nil && !errors.Is(err, ErrClosed) {
+		t.others.Add(1)
+	}
+	return err
 }
 
 // asPayload is the payload as an interface, without copying it where that can be had.

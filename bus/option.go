@@ -11,6 +11,7 @@ const (
 	maxQueue      = 1 << 22
 	maxLanes      = 1024
 	maxBlock      = 10 * time.Second
+	maxLinger     = time.Second
 	durableTries  = 8
 	durablePause  = 100 * time.Millisecond
 	longestPause  = 30 * time.Second
@@ -35,10 +36,12 @@ type settings struct {
 	retried   bool // Retry was given
 	failure   FailureAction
 	chosen    bool // failure was given
+	linger    time.Duration
 	onGap     func(context.Context, Gap)
 	slowAfter time.Duration // 0: the bus's
 	onSlow    func(Slow)
 	batch     bool
+	handless  bool  // nobody's handler is called
 	err       error // of the first wrong option
 }
 
@@ -179,6 +182,18 @@ func Lanes(n int) Option {
 			return
 		}
 		s.lanes = n
+	}
+}
+
+// Linger has a subscription that gets batches (SubscribeBatch, journal.Subscribe) wait for d, at most 1 s, when there is less than a batch, so that
+// what comes one by one shares a transaction: the subscription is that much later, and who writes alone finds the writer free more often.
+// Defaults to 0: what is there is handled at once.
+func Linger(d time.Duration) Option {
+	return func(s *settings) {
+		if d < 0 || d > maxLinger {
+			s.fail(&OptionError{Option: "Linger", Reason: "must be 0 to 1s"})
+		}
+		s.linger = d
 	}
 }
 

@@ -47,6 +47,7 @@ func TestOptionsThatExcludeEachOther(t *testing.T) {
 		{"Halt", []bus.Option{bus.OnFailure(bus.Halt)}, [4]bool{true, true, true, true}},
 		{"Park", []bus.Option{bus.OnFailure(bus.Park)}, [4]bool{false, false, true, true}},
 		{"Retry", []bus.Option{bus.Retry(3, time.Second)}, [4]bool{true, true, true, true}},
+		{"Linger", []bus.Option{bus.Linger(time.Second)}, [4]bool{false, false, false, true}},
 		{"filters", []bus.Option{bus.Type("a.>"), bus.Tenant("t"), bus.Resource("vm", "1"), bus.Where(func(bus.Header) bool { return true })}, [4]bool{true, true, true, true}},
 	}
 	for _, row := range rows {
@@ -87,6 +88,8 @@ func TestOptionsThatAreWrong(t *testing.T) {
 		"Resource upper case":    bus.Resource("VM", "1"),
 		"Where nil":              bus.Where(nil),
 		"From below 0":           bus.From(-1),
+		"Linger negative":        bus.Linger(-1),
+		"Linger longer than 1 s": bus.Linger(2 * time.Second),
 		"Retry 0":                bus.Retry(0, 0),
 		"Retry negative":         bus.Retry(1, -1),
 		"OnFailure unknown":      bus.OnFailure(0),

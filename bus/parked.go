@@ -20,7 +20,11 @@ type Parked struct {
 type ParkedResource struct {
 	Kind, ResourceID string
 	Events           int
-	First            uint64 // the number of the oldest one
+	First            uint64    // the number of the oldest one
+	Type             string    // of the oldest one, as what follows
+	Reason           string    // its last error
+	Tries            int       // 0: the one it waited behind was discarded
+	At               time.Time // when it was parked, or tried last
 }
 
 // ParkedQuery selects parked events.

@@ -100,7 +100,9 @@ func (l *ParkingLot) ParkedResources(ctx context.Context, subscription string) (
 		case i >= 0:
 			all[i].Events++
 		default:
-			all = append(all, ParkedResource{Kind: e.Kind, ResourceID: e.ResourceID, Events: 1, First: e.Seq})
+			all = append(all, ParkedResource{
+				Kind: e.Kind, ResourceID: e.ResourceID, Events: 1, First: e.Seq, Type: e.Type, Reason: e.Reason, Tries: e.Tries, At: e.At,
+			})
 		}
 	}
 	return all, ctx.Err()

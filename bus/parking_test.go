@@ -7,11 +7,13 @@ import (
 	"io/fs"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/bus/bustest"
 )
 
 // picky is a handler that refuses some numbers, in the ways that subscriptions can have one.
@@ -293,6 +295,73 @@ func TestFailureWaitingEventsOfAHotResourceAreParkedTogether(t *testing.T) {
 		}
 		p.want(t, upTo(1, 2000)...)
 	})
+}
+
+// listing is a journal that counts how often all that is parked is listed, and read.
+type listing struct {
+	*bustest.MemJournal
+	lists, reads atomic.Int64
+}
+
+func (l *listing) ParkedResources(ctx context.Context, subscription string) ([]bus.ParkedResource, error) {
+	l.lists.Add(1)
+	return l.MemJournal.ParkedResources(ctx, subscription)
+}
+
+func (l *listing) Parked(ctx context.Context, q bus.ParkedQuery) ([]bus.Parked, error) {
+	l.reads.Add(1)
+	return l.MemJournal.Parked(ctx, q)
+}
+
+func TestFailureReplayAndDiscardListOnceWhatIsParked(t *testing.T) {
+	const resources = 300
+	inBubble(t, func(w *world) {
+		w.close()
+		j := &listing{MemJournal: w.j}
+		w.b = bus.New(bus.Options{Journal: j, Source: "test"})
+		if err := bus.Register[noted](w.b, "test.>", 1); err != nil {
+			t.Fatal(err)
+		}
+		w.c = w.b.Client("client")
+		p := &picky{}
+		p.refuse(upTo(1, 2*resources)...)
+		sub := w.subscribe(p.handle, bus.Durable("d"), bus.Retry(1, 0))
+		for n := 1; n <= resources; n++ {
+			w.recordOf(fmt.Sprint("vm", n), n)
+		}
+		for n := resources + 1; n <= 2*resources; n++ {
+			w.record(n) // about no resource
+		}
+		w.flush()
+		p.refuse()
+		if got := w.replay("vm", "vm7"); got.Done != 1 || sub.Inspect().Parked != 2*resources-1 {
+			t.Errorf("replay of one: %+v, %d left", got, sub.Inspect().Parked)
+		}
+		j.lists.Store(0)
+		j.reads.Store(0)
+		n, err := w.b.Discard(context.Background(), "d", slices.Concat([]uint64{0, 7}, seqs(1, resources/2), seqs(resources+1, resources+10), []uint64{9999})...)
+		if n != resources/2-1+10 || err != nil {
+			t.Errorf("Discard: %d, %v", n, err)
+		}
+		if lists, reads := j.lists.Load(), j.reads.Load(); lists > 1 || reads > resources/2+20 {
+			t.Errorf("Discard of %d listed all %d times and read %d pages", n, lists, reads)
+		}
+		j.lists.Store(0)
+		j.reads.Store(0)
+		if got := w.replay("", ""); got.Done != resources/2+resources-10 || got.Left != 0 || sub.Inspect().Parked != 0 {
+			t.Errorf("replay: %+v, %d left", got, sub.Inspect().Parked)
+		}
+		if lists, reads := j.lists.Load(), j.reads.Load(); lists > 1 || reads > 3*(resources/2+resources) {
+			t.Errorf("Replay listed all %d times and read %d pages", lists, reads)
+		}
+	})
+}
+
+func seqs(from, to uint64) (all []uint64) {
+	for ; from <= to; from++ {
+		all = append(all, from)
+	}
+	return all
 }
 
 func TestFailureStreamIsGivenWhatIsReplayed(t *testing.T) {

@@ -98,13 +98,11 @@ func (b *Bus) stamp(ctx context.Context, h *Header, p Payload, now time.Time, st
 }
 
 func (h *Header) inherit(ctx context.Context) bool {
+	h.TraceParent = TraceParent(ctx)
 	if ctx.Value(correlationKey{}) == nil {
-		return false
+		return h.TraceParent != ""
 	}
 	h.CorrelationID, h.CausationID = Correlation(ctx)
-	if cause, ok := Cause(ctx); ok {
-		h.TraceParent = cause.TraceParent
-	}
 	return true
 }
 

@@ -66,6 +66,16 @@ func (p *pump) arrivals() [][]Record {
 	return groups
 }
 
+// hasArrived reports whether there is something to take.
+func (p *pump) hasArrived() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.arrived) > 0
+}
+
+// behind reports whether more is known of than was shown. What was committed here is known only when it has arrived.
+func (p *pump) behind() bool { return p.known.Load() > p.pos.Load() }
+
 // notify is Attachment.Wake.
 func (p *pump) notify(last uint64) {
 	p.raise(last)
@@ -116,7 +126,10 @@ func (p *pump) run(poll time.Duration) {
 // pass shows what has arrived, and reads the journal if there is more, or if it is to be looked at.
 func (p *pump) pass(look bool) error {
 	err := p.showArrived()
-	if err == nil && (look || p.known.Load() > p.pos.Load()) {
+	for err == nil && p.behind() && p.hasArrived() { // committed meanwhile: there is nothing to be read
+		err = p.showArrived()
+	}
+	if err == nil && (look || p.behind()) {
 		err = p.readAll()
 	}
 	p.mu.Lock()

@@ -191,3 +191,39 @@ func (c *codec[T]) decode(r *Record) (any, error) {
 	}
 	return v, nil
 }
+
+// Registration says what stored events of a pattern and schema decode to.
+type Registration struct {
+	Pattern string
+	Schema  int
+	Type    reflect.Type
+}
+
+func (r *registration) public() Registration {
+	return Registration{Pattern: r.pattern.String(), Schema: r.schema, Type: r.codec.goType()}
+}
+
+// Registrations lists what was registered, in its order.
+func (b *Bus) Registrations() []Registration {
+	var all []Registration
+	for _, r := range *b.registry.all.Load() {
+		all = append(all, r.public())
+	}
+	return all
+}
+
+// Registration returns what stored events of a type and schema decode to; of the newest schema, if schema is 0. false: nobody has registered that.
+func (b *Bus) Registration(eventType string, schema int) (Registration, bool) {
+	if schema == 0 {
+		for _, r := range *b.registry.all.Load() {
+			if r.pattern.Match(eventType) {
+				schema = max(schema, r.schema)
+			}
+		}
+	}
+	found := b.registry.find(eventType, schema)
+	if found == nil {
+		return Registration{}, false
+	}
+	return found.public(), true
+}

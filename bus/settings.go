@@ -58,6 +58,9 @@ func (s *settings) conflict(batch string) error {
 	if s.failure == Park && (reader == "" || reader == "From") {
 		return &OptionError{Option: "Park", With: cmp.Or(reader, "live"), Reason: "only a durable subscription has a name to park events under"}
 	}
+	if s.linger > 0 && !s.batch {
+		return &OptionError{Option: "Linger", With: cmp.Or(reader, "live"), Reason: "only batches wait to be filled"}
+	}
 	if reader == "" {
 		return nil
 	}

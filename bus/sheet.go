@@ -35,6 +35,7 @@ type press[T any] struct {
 	sheet atomic.Pointer[sheet[T]]
 	used  sync.Pool  // *sheet[T]
 	mu    sync.Mutex // while the sheet is changed
+	turns uint64     // how many sheets there were
 }
 
 // blank returns an event that is to be filled in, and published.
@@ -65,6 +66,18 @@ func (p *press[T]) turn(full *sheet[T]) {
 	s.holds.Store(sheetSize * publishing)
 	s.next.Store(0) // at last: somebody may still have the sheet from the last time
 	p.sheet.Store(s)
+	p.turns++
+}
+
+// taken counts the blanks that were.
+func (p *press[T]) taken() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.sheet.Load()
+	if s == nil {
+		return 0
+	}
+	return (p.turns-1)*sheetSize + uint64(min(s.next.Load(), sheetSize))
 }
 
 // settle changes the count of holds.

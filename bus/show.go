@@ -4,6 +4,15 @@ import "slices"
 
 // show offers a recorded event to live subscriptions, and to those that read the journal and have caught up.
 func (b *Bus) show(r *Record, now int64) {
+	if r.Type != "" {
+		b.showLive(r, now)
+	}
+	for _, s := range *b.readers.Load() {
+		s.inner.follow(r, now)
+	}
+}
+
+func (b *Bus) showLive(r *Record, now int64) {
 	if taps := b.taps.Load(); taps != nil {
 		b.tapped(*taps, &r.Header)
 	}
@@ -11,9 +20,6 @@ func (b *Bus) show(r *Record, now int64) {
 		reg.codec.topic(b).recorded(r, now)
 	} else {
 		b.unknown.recorded(r, now)
-	}
-	for _, s := range *b.readers.Load() {
-		s.inner.follow(r, now)
 	}
 }
 
@@ -45,6 +51,7 @@ func (t *topic[T]) recorded(r *Record, now int64) {
 		return
 	}
 	n := t.press.blank()
+	t.others.Add(1)
 	held := int64(0)
 	defer func() { n.published(held) }()
 	n.event.Header = r.Header

@@ -21,6 +21,7 @@ type anyTopic interface {
 	part(s *Subscription)
 	publishAny(ctx context.Context, p Payload, stamps []Stamp) error
 	recorded(r *Record, now int64)
+	published() uint64
 }
 
 // topic knows who takes payloads of one Go type. Publishing reads an immutable snapshot, so it shares no lock with other publishers or with Subscribe.
@@ -33,6 +34,7 @@ type topic[T any] struct {
 	plan    *plan
 	routes  atomic.Pointer[routes[T]]
 	press   press[T]
+	others  atomic.Uint64 // blanks that weren't for live events, or not for such that were published
 }
 
 // routes are the takers at one time, and what is known of event types.
@@ -73,6 +75,12 @@ func newTopic[T any](b *Bus, typ reflect.Type) *topic[T] {
 }
 
 func (t *topic[T]) goType() reflect.Type { return t.typ }
+
+// published counts the live events. Publishing itself counts nothing; the sheets know.
+func (t *topic[T]) published() uint64 {
+	others := t.others.Load() // first: at most those that are on their way are counted too
+	return t.press.taken() - others
+}
 
 // rebuild takes a new snapshot. t.bus.mu is held.
 func (t *topic[T]) rebuild() {

@@ -38,6 +38,11 @@
 // cursor hasn't passed stays, and what is younger than the horizon. Numbers have no holes from the first that is left on.
 // A cursor that nobody has claimed for 30 days stops holding, a week after a warning: Claims lists who holds what, Forget removes a cursor.
 //
+// # Presence
+//
+// A server that leaves something open in the database puts the name there that Presence gives it. Whoever finds such a name asks Present in the
+// transaction that takes care of it: a server is there until its journal is closed, or hasn't answered for Options.Lease by the database's clock.
+//
 // # Migrations
 //
 // Journal.Migrate brings the tables of a component up to date; each component has a version table of its own.

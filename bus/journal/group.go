@@ -134,6 +134,7 @@ func (j *Journal) commit() error {
 	if err := j.line.commit(); err != nil {
 		return err
 	}
+	j.tally.committed(g.members)
 	j.rides.arrived(cursors)
 	j.show(g.staged)
 	return nil

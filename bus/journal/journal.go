@@ -72,10 +72,12 @@ type Journal struct {
 
 	row []any // of the journal, that is being inserted
 
+	tally      tally
 	rides      rides
 	attachment atomic.Pointer[bus.Attachment]
 
 	instance string // tells this journal from those of other servers
+	presence string // names this server in what it leaves open
 	hints    *hints
 	leases   *leases // nil: the database is this process's alone
 
@@ -114,6 +116,7 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 	if j.limit <= 0 {
 		j.limit = 5 * time.Second
 	}
+	j.presence = presencePrefix + j.serverName()
 	j.groupTime = groupTime
 	j.turns = newTurns(j.limit / 5)
 	j.watch.limit, j.watch.logger = j.limit, j.logger

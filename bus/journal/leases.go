@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"os"
 	"sync"
 	"time"
 
@@ -21,6 +19,8 @@ type leases struct {
 	fewer  chan struct{} // capacity 1: a lease was released
 	keeper sync.WaitGroup
 
+	appearing sync.Mutex // held while the presence is taken: it is taken by one at a time
+
 	mu      sync.Mutex
 	held    map[string]*lease        // until they are released, lost ones too
 	waits   map[string]chan struct{} // closed by a hint that the lease is free
@@ -29,12 +29,8 @@ type leases struct {
 }
 
 func newLeases(j *Journal, length time.Duration) *leases {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown host"
-	}
 	return &leases{
-		j: j, length: length, holder: fmt.Sprintf("%s, process %d (%s)", host, os.Getpid(), j.instance),
+		j: j, length: length, holder: j.serverName(),
 		stop: make(chan struct{}), fewer: make(chan struct{}, 1), held: make(map[string]*lease), waits: make(map[string]chan struct{}),
 	}
 }
@@ -161,9 +157,14 @@ func (s *leases) lose(l *lease) {
 	}
 	l.over = true
 	close(l.lost)
-	if s.held[l.name] == l {
-		s.j.logger.Warn("journal: a durable subscription has lost its lease", "name", l.name)
+	if s.held[l.name] != l {
+		return
 	}
+	if l.name == s.j.presence {
+		s.j.logger.Warn("journal: other servers may take this one for gone: it hasn't answered for too long", "name", l.name)
+		return
+	}
+	s.j.logger.Warn("journal: a durable subscription has lost its lease", "name", l.name)
 }
 
 // drop takes a lease out; true: it is still to be given back to the database.
@@ -244,6 +245,9 @@ func (s *leases) close(ctx context.Context) {
 	s.mu.Unlock()
 	s.keeper.Wait()
 	for _, l := range s.all() {
+		if l.name == s.j.presence {
+			s.drop(l) // it is given up, not lost
+		}
 		s.lose(l)
 		if _, err := s.db().ExecContext(ctx, releaseLease, l.name, l.fence); err == nil { // else it ends by itself
 			s.j.hints.freed(l.name)

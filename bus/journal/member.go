@@ -37,6 +37,14 @@ var (
 // While fn runs, ctx has no say. If it has ended after that and the commit doesn't come within a fifth of Options.MemberLimit, because another member of
 // the transaction takes long, Do returns ErrOutcomeUnknown; nobody is told a wrong outcome.
 func (j *Journal) Do(ctx context.Context, fn func(*Tx) error, opts ...MemberOption) error {
+	err := j.do(ctx, fn, opts)
+	if err != nil {
+		j.tally.failed.Add(1)
+	}
+	return err
+}
+
+func (j *Journal) do(ctx context.Context, fn func(*Tx) error, opts []MemberOption) error {
 	if bus.InWriter(ctx, j) {
 		return ErrInWriter
 	}

@@ -107,7 +107,7 @@ func (j *Journal) Parked(ctx context.Context, q bus.ParkedQuery) ([]bus.Parked, 
 
 // ParkedResources returns the resources that have parked events, in order of their oldest one. An event that is about no resource stands for itself.
 func (j *Journal) ParkedResources(ctx context.Context, subscription string) ([]bus.ParkedResource, error) {
-	rows, err := j.readSQL.QueryContext(ctx, j.text.parkedResources, subscription)
+	rows, err := j.readSQL.QueryContext(ctx, j.text.parkedResources, subscription, subscription)
 	if err != nil {
 		return nil, j.readError("parked resources", err)
 	}
@@ -115,9 +115,11 @@ func (j *Journal) ParkedResources(ctx context.Context, subscription string) ([]b
 	var all []bus.ParkedResource
 	for rows.Next() {
 		var r bus.ParkedResource
-		if err := rows.Scan(&r.Kind, &r.ResourceID, &r.Events, &r.First); err != nil {
+		var at int64
+		if err := rows.Scan(&r.Kind, &r.ResourceID, &r.Events, &r.First, &r.Type, &r.Reason, &r.Tries, &at); err != nil {
 			return nil, j.readError("parked resources", err)
 		}
+		r.At = TimeOf(at)
 		all = append(all, r)
 	}
 	return all, j.readError("parked resources", rows.Err())

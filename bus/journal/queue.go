@@ -7,6 +7,17 @@ func (q *queue) push(w *waiter) { *q = append(*q, w) }
 
 func (q *queue) empty() bool { return q.head() == nil }
 
+// count returns how many haven't left.
+func (q *queue) count() int {
+	n := 0
+	for _, w := range *q {
+		if w.state != gone {
+			n++
+		}
+	}
+	return n
+}
+
 // head returns the first waiter that hasn't left, nil if there is none.
 func (q *queue) head() *waiter {
 	for len(*q) > 0 {

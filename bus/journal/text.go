@@ -45,8 +45,10 @@ func textsFor(dialect string) texts {
 		parkAgain: b("UPDATE journal_parked SET reason = ?, tries = ?, parked_at = ? WHERE subscription = ? AND seq = ?"),
 		unpark:    b("DELETE FROM journal_parked WHERE subscription = ? AND seq = ?"),
 		isParked:  b("SELECT 1 FROM journal_parked WHERE subscription = ? AND seq = ?"),
-		parkedResources: b("SELECT kind, resource_id, count(*), min(seq) FROM journal_parked WHERE subscription = ? " +
-			"GROUP BY kind, resource_id, CASE WHEN resource_id = '' THEN seq ELSE 0 END ORDER BY min(seq)"),
+		parkedResources: b("SELECT p.kind, p.resource_id, g.events, p.seq, p.type, p.reason, p.tries, p.parked_at FROM " +
+			"(SELECT count(*) AS events, min(seq) AS oldest FROM journal_parked WHERE subscription = ? " +
+			"GROUP BY kind, resource_id, CASE WHEN resource_id = '' THEN seq ELSE 0 END) AS g " +
+			"JOIN journal_parked AS p ON p.subscription = ? AND p.seq = g.oldest ORDER BY p.seq"),
 		forgetParked:   b("DELETE FROM journal_parked WHERE subscription = ?"),
 		attempts:       b("SELECT seq, tries FROM journal_attempts WHERE name = ? ORDER BY seq"),
 		storeAttempt:   b("INSERT INTO journal_attempts (name, seq, tries) VALUES (?, ?, ?) ON CONFLICT (name, seq) DO UPDATE SET tries = excluded.tries"),

@@ -205,6 +205,13 @@ func (t *turns) ring(after time.Duration) {
 	})
 }
 
+// waiting counts those who wait for a turn.
+func (t *turns) waiting() (foreground, background int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.foreground.count(), t.background.count()
+}
+
 // close refuses new members and waits until those that are there have ended.
 func (t *turns) close(ctx context.Context) error {
 	t.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"gorm.io/gorm"
@@ -36,6 +37,23 @@ type Tx struct {
 // Context is the caller's, marked: what would wait for the writer returns ErrInWriter.
 func (t *Tx) Context() context.Context { return t.ctx }
 
+// TxOf returns the writer's transaction that carries a change, for packages that know no store: of a resources.Tx or StoreTx, whose store
+// hands its values out, or of a *Tx itself; nil if the store keeps its rows elsewhere.
+func TxOf(tx interface{ Value(key any) any }) *Tx {
+	t, _ := tx.Value(txKey{}).(*Tx)
+	return t
+}
+
+type txKey struct{}
+
+// Value is how a store's own transaction, which stands on this one, hands it out; see TxOf.
+func (t *Tx) Value(key any) any {
+	if key == (txKey{}) {
+		return t
+	}
+	return nil
+}
+
 // DB is gorm on the member's transaction. A nested Transaction is a savepoint; Commit and Rollback are errors: the member's return decides.
 // Contexts that are given to it end no statement.
 func (t *Tx) DB() *gorm.DB {
@@ -60,16 +78,33 @@ func (t *Tx) Append(p bus.Payload, stamps ...bus.Stamp) (bus.ID, error) {
 	if err != nil {
 		return bus.ID{}, fmt.Errorf("journal: append: %w", err)
 	}
+	if err := t.stage(rec); err != nil {
+		return bus.ID{}, err
+	}
+	return rec.ID, nil
+}
+
+// AppendRecord stages an event that was recorded elsewhere, header and data as they are; Seq and RecordedAt are this journal's. What is wrong with it is
+// what bus.Record.Check says. It is for what carries events from one journal to another: what happens here is appended with Append.
+func (t *Tx) AppendRecord(rec bus.Record) error {
+	if err := rec.Check(); err != nil {
+		return fmt.Errorf("journal: append: %w", err)
+	}
+	rec.Seq, rec.RecordedAt, rec.Time = 0, time.Time{}, rec.Time.Round(0).UTC()
+	return t.stage(rec)
+}
+
+func (t *Tx) stage(rec bus.Record) error {
 	if _, err := Nanoseconds(rec.Time); err != nil {
-		return bus.ID{}, fmt.Errorf("journal: append %s: time: %w", rec.Type, err)
+		return fmt.Errorf("journal: append %s: time: %w", rec.Type, err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ended != nil {
-		return bus.ID{}, t.ended
+		return t.ended
 	}
 	t.staged = append(t.staged, rec)
-	return rec.ID, nil
+	return nil
 }
 
 // Exec runs a statement that is prepared at its first use and kept: for few, constant texts on hot paths.

@@ -38,7 +38,7 @@ func (h *Handle) CreateBatch(ctx context.Context, objs []any, opts ...Option) ([
 	}
 	works, err := h.createAll(ctx, objs, opts)
 	for _, w := range works {
-		h.tell(ctx, w.change, w.began, err)
+		h.tell(w.ctx, w.change, w.began, err)
 	}
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (h *Handle) createAll(ctx context.Context, objs []any, opts []Option) ([]*w
 		base, obj := h.creation(obj)
 		w := h.newWork(ctx, base, call)
 		works = append(works, w)
-		if err := w.planIn(ctx, obj); err != nil {
+		if err := w.planIn(obj); err != nil {
 			return works, w.failed(i, err)
 		}
 		id := w.change.ResourceID
@@ -85,12 +85,15 @@ func (h *Handle) createAll(ctx context.Context, objs []any, opts []Option) ([]*w
 	return works, nil
 }
 
-// planIn decides what is created, and asks the before-listeners.
-func (w *work) planIn(ctx context.Context, obj any) error {
+// planIn tells the begin-listeners, decides what is created, and asks the before-listeners.
+func (w *work) planIn(obj any) error {
+	if err := w.begins(); err != nil {
+		return err
+	}
 	if err := w.planCreate(obj); err != nil {
 		return err
 	}
-	return w.h.chain.askBefore(ctx, w.change)
+	return w.h.chain.askBefore(w.ctx, w.change)
 }
 
 // runAll does several changes in one member.

@@ -15,6 +15,7 @@ const (
 	Moved     Action = "moved"
 	Updated   Action = "updated"
 	Removed   Action = "removed"   // a purge has deleted it: what was final is gone
+	Snapshot  Action = "snapshot"  // nothing has happened: this is what the resource is; see Handle.Snapshot
 	Unchanged Action = "unchanged" // a Same edge, or an Update that altered nothing: told to the caller and to After listeners, never posted
 )
 
@@ -38,19 +39,20 @@ type Change struct {
 	Reason     string      `json:"reason,omitempty"`
 
 	payload bus.Payload // Changed[T], set by the engine
+	links   *links      // nil: the kind has no relations
 	took    time.Duration
 }
 
-// Changed reports whether the resource changed; false: a Same edge, or an Update that altered nothing.
-func (c Change) Changed() bool { return c.Action != Unchanged }
+// Changed reports whether the resource changed; false: a Same edge, an Update that altered nothing, or a snapshot.
+func (c Change) Changed() bool { return c.Action != Unchanged && c.Action != Snapshot }
 
 // Took is how long the call took, listeners included, by the engine's clock: for AfterListeners. Elsewhere it is 0.
 func (c Change) Took() time.Duration { return c.took }
 
-// EventType is <kind>.created, <kind>.updated, <kind>.removed or <kind>.state.<to>; "" for what is never posted.
+// EventType is <kind>.created, <kind>.updated, <kind>.removed, <kind>.snapshot or <kind>.state.<to>; "" for what is never told.
 func (c Change) EventType() string {
 	switch c.Action {
-	case Created, Updated, Removed:
+	case Created, Updated, Removed, Snapshot:
 		return c.Kind + "." + string(c.Action)
 	case Moved:
 		return c.Kind + ".state." + string(c.To)

@@ -50,9 +50,18 @@
 // Resources in a final state stay until Purge, or Run for a kind with PurgeAfter, removes them. A removal is a change like any other: it
 // has a version, an event (<kind>.removed, with the resource as it was last) in the same transaction, and listeners, who may veto it.
 //
+// # Actions
+//
+// An action is what somebody does: Engine.Action records action.<kind>.<verb>.scheduled and .started, and later .succeeded or .failed
+// (Acted), each in the transaction that opens or closes it. What is done with its context is caused by it. Each action has one end: the one
+// that Done records, whatever becomes of its context, a panic included; or, if its process is gone, the one that the next process records, or
+// another server within about a lease's length. Schedule and Start are the two halves of an action that waits in a queue.
+//
 // # Batches
 //
 // CreateBatch makes up to 1,000 resources in one transaction, each with its event: all of them or, with an error, none.
+// Engine.FireBatch moves up to 1,000, of any kinds, behind those who wait for the writer: each move is a change of its own, and one that
+// is refused or vetoed touches no other.
 //
 // # Time
 //
@@ -61,9 +70,22 @@
 //
 // # Listeners
 //
-// Listeners are asked in order: Before on the caller's goroutine, InTx in the transaction, After when the outcome is known, exactly once
-// for each call. An error of the first two is a veto (*VetoError names the listener) and leaves neither row nor event. What listeners
+// Listeners are asked in order: Begin before anything is read, to add to the call's context, Before on the caller's goroutine, InTx in
+// the transaction, After when the outcome is known, exactly once for each call. An error of Before or InTx is a veto (*VetoError names the listener) and leaves neither row nor event. What listeners
 // and With append carries time, actor and correlation of the change.
+//
+// # Relations
+//
+// A string field tagged cloudbus:"ref=<kind>" names another resource by its ID, or nothing (""). Create, CreateBatch, Update and a Fire
+// with Set that make it name something new are refused with a *RelationError if that isn't there or is in a final state, in the
+// transaction: no target reaches its end at the same moment. What a change leaves as it was isn't looked at, and a target may end while
+// others name it: plugins/cascade is for what should follow from that, or forbid it. A relation to a kind that isn't registered isn't
+// checked. Info.Relations lists relations, List goes by them as by any field, and Change.References tells listeners.
+//
+// # Reading in the transaction
+//
+// Listeners and With read other resources by their Tx: Resource and State lock what they read, so that a veto that rests on it still
+// holds when the change is committed, on several servers too; Resources lists without a lock. All see what the transaction has written.
 //
 // # Failure stays where it is
 //
@@ -73,7 +95,7 @@
 // # Inside the writer
 //
 // Create, Fire and Update with the context of a member (a listener's InTx, With, a handler of journal.Subscribe) return ErrInWriter at
-// once: they would wait for themselves. Reading is allowed, and sees what is committed.
+// once: they would wait for themselves. Get and List are allowed, and see what is committed; Tx sees what the member has written.
 //
 // # The engine's fields
 //

@@ -2,6 +2,7 @@ package resources
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -30,6 +31,7 @@ type Engine struct {
 	clock     func() time.Time
 	counts    counts
 	pulse     pulse
+	late      lateEnds
 
 	mu    sync.RWMutex
 	kinds map[string]*Handle // nil: being registered
@@ -56,9 +58,12 @@ func New(o Options) (*Engine, error) {
 	if _, err := newChain(o.Listeners); err != nil {
 		return nil, err
 	}
+	if err := bus.Register[Acted](o.Bus, "action.>", 1); err != nil {
+		return nil, fmt.Errorf("resources: %w", err)
+	}
 	e := &Engine{
 		store: o.Store, bus: o.Bus, listeners: slices.Clone(o.Listeners),
-		log: o.Logger, clock: o.Now, kinds: map[string]*Handle{}, pulse: newPulse(),
+		log: o.Logger, clock: o.Now, kinds: map[string]*Handle{}, pulse: newPulse(), late: newLateEnds(),
 	}
 	if e.log == nil {
 		e.log = slog.Default()
@@ -87,13 +92,18 @@ func (e *Engine) Kinds() []string {
 
 // Kind returns the untyped face of a kind; *UnknownError names those there are.
 func (e *Engine) Kind(name string) (*Handle, error) {
-	e.mu.RLock()
-	h := e.kinds[name]
-	e.mu.RUnlock()
+	h := e.registered(name)
 	if h == nil {
 		return nil, &UnknownError{What: "kind", Name: name, Known: e.Kinds()}
 	}
 	return h, nil
+}
+
+// registered returns a kind, or nil if there is none of that name.
+func (e *Engine) registered(name string) *Handle {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.kinds[name]
 }
 
 // reserve takes a kind's name until settle, so that two Registers of one kind at a time can't both go on.

@@ -28,6 +28,12 @@ var (
 	ErrTxDone = errors.New("resources: the transaction is over")
 	// ErrRunning: the engine's Run is at work already.
 	ErrRunning = errors.New("resources: the engine is running already")
+	// ErrNoActions: the engine's store doesn't keep actions (it is no ActionStore).
+	ErrNoActions = errors.New("resources: the store keeps no actions")
+	// ErrActionClosed: the action has its end already: it was recorded before, or others have closed the action because its server was gone.
+	ErrActionClosed = errors.New("resources: the action is closed")
+	// ErrActionStarted: the scheduled action was started before.
+	ErrActionStarted = errors.New("resources: the action is started already")
 	// ErrInWriter: the caller is itself a member of the writer it would wait for.
 	ErrInWriter = bus.ErrInWriter
 )

@@ -22,6 +22,12 @@ func (w *work) planMove(ctx context.Context) error {
 	if op := w.call.operation; !op.IsZero() && op != o.Operation {
 		return &StaleError{Kind: w.base.Kind, ID: o.ID, Operation: op, Current: o.Operation}
 	}
+	return w.moveFrom(obj)
+}
+
+// moveFrom asks the machine what becomes of obj, whose place is noted, and makes that of it.
+func (w *work) moveFrom(obj any) error {
+	o := ObjectOf(obj)
 	step, err := w.h.info.Machine.Next(o.State, o.Origin, w.base.Trigger, obj)
 	if err != nil {
 		return refusedAt(err, o.ID)
@@ -31,6 +37,7 @@ func (w *work) planMove(ctx context.Context) error {
 	}
 	w.lift(o)
 	w.change.ID = bus.NewID(w.now)
+	w.keepLinks(obj)
 	w.stamp(o, step)
 	if obj, err = w.alter(obj); err != nil {
 		return err

@@ -33,6 +33,17 @@ func (h *Handle) Info() *Info { return h.info }
 // New returns a new *T to decode into.
 func (h *Handle) New() any { return h.info.New() }
 
+// Snapshot returns what a resource is, as its events show it: a Changed[T] of the type <kind>.snapshot, without secrets. obj is a *T that was read; it isn't altered. It isn't posted
+// anywhere: it is for those who tell consumers what there is before they tell what happens (the bridge's state stream).
+func (h *Handle) Snapshot(obj any) bus.Payload {
+	o := ObjectOf(obj)
+	c := Change{
+		Action: Snapshot, Kind: h.info.Name, ResourceID: o.ID, Tenant: o.Tenant, To: o.State, Origin: o.Origin, Operation: o.Operation,
+		Version: o.Version, Time: o.UpdatedAt, Since: o.StateSince,
+	}
+	return h.build(c, h.info.snapshot(obj))
+}
+
 // Create makes a resource from obj, a *T, which it leaves as it is, and returns the one it made. See Kind.Create.
 func (h *Handle) Create(ctx context.Context, obj any, opts ...Option) (any, error) {
 	out, err := h.create(ctx, obj, opts)
@@ -129,7 +140,7 @@ func (h *Handle) named(id string, err error) error {
 		return fmt.Errorf("%w: %s/%s", err, h.info.Name, id)
 	}
 	switch err.(type) { //nolint:errorlint // as above
-	case *VetoError, *PanicError, *InvalidError, *StaleError, *fsm.TransitionError:
+	case *VetoError, *PanicError, *InvalidError, *RelationError, *StaleError, *fsm.TransitionError:
 		return err
 	}
 	resource := h.info.Name + "/" + id

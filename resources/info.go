@@ -17,6 +17,8 @@ type Info struct {
 	Type    reflect.Type // T
 	Machine *fsm.Machine
 	Fields  []Field // that queries may filter on, Object's included
+	// Relations are the fields that name another resource, in order of declaration. Each is one of Fields too.
+	Relations []Relation
 
 	compile sync.Once
 	copier  *copier
@@ -64,7 +66,7 @@ func newInfo(t reflect.Type, m *fsm.Machine) (*Info, error) {
 	if err := i.checkEmbedding(); err != nil {
 		return nil, err
 	}
-	if err := i.checkTags(t, map[reflect.Type]bool{}); err != nil {
+	if err := i.checkTags(t, true, map[place]bool{}); err != nil {
 		return nil, err
 	}
 	taken := map[string]string{}
@@ -92,25 +94,34 @@ func (i *Info) checkEmbedding() error {
 	}
 }
 
-// checkTags refuses tags that would be passed over: a misspelt secret gets published.
-func (i *Info) checkTags(t reflect.Type, seen map[reflect.Type]bool) error {
-	if seen[t] {
+// place is where a type stands: among the columns, or deeper.
+type place struct {
+	typ     reflect.Type
+	columns bool
+}
+
+// checkTags refuses tags that would be passed over: a misspelt secret gets published, a misspelt relation isn't checked.
+func (i *Info) checkTags(t reflect.Type, columns bool, seen map[place]bool) error {
+	if seen[place{t, columns}] {
 		return nil
 	}
-	seen[t] = true
+	seen[place{t, columns}] = true
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
-		return i.checkTags(t.Elem(), seen)
+		return i.checkTags(t.Elem(), false, seen)
 	case reflect.Struct:
 	default:
 		return nil
 	}
 	for n := range t.NumField() {
 		f := t.Field(n)
-		if tag, ok := f.Tag.Lookup("cloudbus"); ok && tag != "secret" {
-			return i.invalid(f.Name, "its tag cloudbus:%q means nothing (allowed: \"secret\")", tag)
+		if tag, ok := f.Tag.Lookup("cloudbus"); ok {
+			if err := i.checkTag(f, tag, columns); err != nil {
+				return err
+			}
 		}
-		if err := i.checkTags(f.Type, seen); err != nil {
+		_, tagged := jsonName(f)
+		if err := i.checkTags(f.Type, columns && f.Anonymous && !tagged, seen); err != nil {
 			return err
 		}
 	}
@@ -137,6 +148,9 @@ func (i *Info) addFields(t reflect.Type, path []int, taken map[string]string) er
 		taken[name] = f.Name
 		if queryable(f.Type) && f.Tag.Get("cloudbus") != "secret" {
 			i.Fields = append(i.Fields, Field{Name: name, Index: index, Type: f.Type})
+			if to, ok := relationTag(f); ok {
+				i.Relations = append(i.Relations, Relation{Field: name, Kind: to, index: index})
+			}
 		}
 	}
 	return nil

@@ -68,7 +68,7 @@ func (k *Kind[T]) changed(out outcome, err error) (Changed[T], error) {
 		return Changed[T]{}, err
 	}
 	c := out.change
-	c.payload = nil
+	c.payload, c.links = nil, nil
 	return Changed[T]{Change: c, Resource: *k.h.info.snapshot(out.object).(*T)}, nil
 }
 

@@ -16,10 +16,20 @@ import (
 	"github.com/cloudbus-go/cloudbus/fsm"
 	"github.com/cloudbus-go/cloudbus/listeners"
 	"github.com/cloudbus-go/cloudbus/resources"
+	"github.com/cloudbus-go/cloudbus/resources/cluster"
+	"github.com/cloudbus-go/cloudbus/resources/container"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore/postgres"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore/postgres/postgrestest"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore/sqlite"
+	"github.com/cloudbus-go/cloudbus/resources/host"
+	"github.com/cloudbus-go/cloudbus/resources/hostadmin"
 	"github.com/cloudbus-go/cloudbus/resources/memstore"
 	"github.com/cloudbus-go/cloudbus/resources/network"
 	"github.com/cloudbus-go/cloudbus/resources/nic"
+	"github.com/cloudbus-go/cloudbus/resources/publicip"
+	"github.com/cloudbus-go/cloudbus/resources/snapshot"
+	"github.com/cloudbus-go/cloudbus/resources/template"
 	"github.com/cloudbus-go/cloudbus/resources/vm"
 	"github.com/cloudbus-go/cloudbus/resources/volume"
 )
@@ -31,7 +41,11 @@ func TestColumnsHaveTheirJSONNames(t *testing.T) {
 	for name, kind := range map[string]interface {
 		resources.Migrator
 		TableName() string
-	}{"vm": &vm.VM{}, "volume": &volume.Volume{}, "nic": &nic.NIC{}, "network": &network.Network{}} {
+	}{
+		"vm": &vm.VM{}, "volume": &volume.Volume{}, "nic": &nic.NIC{}, "network": &network.Network{}, "public_ip": &publicip.PublicIP{},
+		"snapshot": &snapshot.Snapshot{}, "template": &template.Template{}, "host": &host.Host{}, "host_admin": &hostadmin.HostAdmin{},
+		"container": &container.Container{}, "cluster": &cluster.Cluster{},
+	} {
 		t.Run(name, func(t *testing.T) {
 			sql := migration(t, kind)
 			if !strings.Contains(sql, "CREATE TABLE "+kind.TableName()+" (") || !strings.Contains(sql, "DROP TABLE "+kind.TableName()+";") {
@@ -95,16 +109,25 @@ func eachStore(t *testing.T, run func(t *testing.T, e *resources.Engine)) {
 	t.Run("memstore", func(t *testing.T) { run(t, engineOn(t, memstore.New(memstore.Options{}))) })
 	t.Run("sqlite", func(t *testing.T) {
 		store, err := sqlite.Open(filepath.Join(t.TempDir(), "kinds.db"), sqlite.Options{Logger: quiet})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := store.Close(context.Background()); err != nil {
-				t.Errorf("close: %v", err)
-			}
-		})
-		run(t, engineOn(t, store))
+		run(t, engineOn(t, opened(t, store, err)))
 	})
+	t.Run("postgres", func(t *testing.T) {
+		store, err := postgres.Open(postgrestest.Schema(t), postgres.Options{Logger: quiet})
+		run(t, engineOn(t, opened(t, store, err)))
+	})
+}
+
+func opened(t *testing.T, store *gormstore.Store, err error) *gormstore.Store {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(context.Background()); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return store
 }
 
 func engineOn(t *testing.T, store resources.Store) *resources.Engine {
@@ -136,19 +159,63 @@ func register[T any](t *testing.T, e *resources.Engine, m *fsm.Machine) *resourc
 // TestKindsKeepTheirFields: every field of every kind comes back from every store.
 func TestKindsKeepTheirFields(t *testing.T) {
 	eachStore(t, func(t *testing.T, e *resources.Engine) {
-		keepsFields(t, register[vm.VM](t, e, vm.Machine), vm.VM{CPUs: 4, MemoryMiB: 8192, Hypervisor: "kvm", GuestOS: "debian", Hostname: "web",
+		vms := register[vm.VM](t, e, vm.Machine)
+		volumes := register[volume.Volume](t, e, volume.Machine)
+		nics := register[nic.NIC](t, e, nic.Machine)
+		networks := register[network.Network](t, e, network.Machine)
+		snapshots := register[snapshot.Snapshot](t, e, snapshot.Machine)
+		templates := register[template.Template](t, e, template.Machine)
+		hosts := register[host.Host](t, e, host.Machine)
+		admins := register[hostadmin.HostAdmin](t, e, hostadmin.Machine)
+		containers := register[container.Container](t, e, container.Machine)
+		clusters := register[cluster.Cluster](t, e, cluster.Machine)
+		ips := register[publicip.PublicIP](t, e, publicip.Machine)
+		// What the others name.
+		exists(t, vms, vm.VM{Object: resources.Object{ID: "v"}})
+		exists(t, volumes, volume.Volume{Object: resources.Object{ID: "v"}})
+		exists(t, nics, nic.NIC{Object: resources.Object{ID: "c"}})
+		exists(t, networks, network.Network{Object: resources.Object{ID: "n"}})
+		exists(t, snapshots, snapshot.Snapshot{Object: resources.Object{ID: "s"}}, snapshot.Snapshot{Object: resources.Object{ID: "p"}})
+		exists(t, templates, template.Template{Object: resources.Object{ID: "t"}})
+		exists(t, hosts, host.Host{Object: resources.Object{ID: "h"}})
+		exists(t, clusters, cluster.Cluster{Object: resources.Object{ID: "c"}})
+		keepsFields(t, vms, vm.VM{CPUs: 4, MemoryMiB: 8192, Hypervisor: "kvm", GuestOS: "debian", Hostname: "web",
 			ZoneID: "z", HostID: "h", TemplateID: "t", OfferingID: "o", EverRan: true})
-		keepsFields(t, register[volume.Volume](t, e, volume.Machine), volume.Volume{SizeGiB: 20, Format: "qcow2", ZoneID: "z", Pool: "p", Path: "/x", VMID: "v",
+		keepsFields(t, volumes, volume.Volume{SizeGiB: 20, Format: "qcow2", ZoneID: "z", Pool: "p", Path: "/x", VMID: "v",
 			DeviceID: 1, TemplateID: "t", SnapshotID: "s", OfferingID: "o", WasCreated: true, WasUploaded: true})
-		keepsFields(t, register[nic.NIC](t, e, nic.Machine), nic.NIC{VMID: "v", NetworkID: "n", DeviceID: 2, IsDefault: true, MAC: "02:00:4c:9f:00:03",
+		keepsFields(t, nics, nic.NIC{VMID: "v", NetworkID: "n", DeviceID: 2, IsDefault: true, MAC: "02:00:4c:9f:00:03",
 			IPv4: "10.1.1.5", IPv4Gateway: "10.1.1.1", IPv6: "fd00:1::5", IPv6Gateway: "fe80::1"})
-		keepsFields(t, register[network.Network](t, e, network.Machine), network.Network{Object: resources.Object{State: network.Setup}, Type: network.Shared,
+		keepsFields(t, networks, network.Network{Object: resources.Object{State: network.Setup}, Type: network.Shared,
 			CIDR: "10.1.1.0/24", Gateway: "10.1.1.1", IPv6CIDR: "fd00:1::/64", IPv6Gateway: "fd00:1::1", VLAN: 100, DNS1: "9.9.9.9", DNS2: "2620:fe::fe",
 			Domain: "example.org", ZoneID: "z", PhysicalNetworkID: "p", OfferingID: "o"})
+		keepsFields(t, snapshots, snapshot.Snapshot{VolumeID: "v", ParentID: "p", Type: snapshot.Manual, SizeGiB: 20,
+			Format: "qcow2", ZoneID: "z", Pool: "p", Backup: "b", Path: "/x"})
+		keepsFields(t, templates, template.Template{SizeGiB: 20, Format: "qcow2", GuestOS: "debian", Arch: "x86_64",
+			Hypervisor: "kvm", Boot: "uefi", URL: "https://images.example.org/debian.qcow2", Checksum: "md5:d41d8cd98f00b204e9800998ecf8427e", Public: true,
+			ZoneID: "z", Path: "/x", VolumeID: "v", SnapshotID: "s"})
+		keepsFields(t, hosts, host.Host{Hypervisor: "kvm", HypervisorVersion: "9.1", AgentVersion: "1.0", Arch: "x86_64", CPUs: 64,
+			MemoryMiB: 524288, StorageGiB: 4000, Address: "10.0.0.5", BMCAddress: "10.0.1.5", ZoneID: "z", Rack: "r"})
+		keepsFields(t, admins, hostadmin.HostAdmin{Reason: "new disks", RequestedBy: "user:42",
+			Until: time.Date(2026, 11, 22, 18, 0, 0, 1, time.UTC)})
+		keepsFields(t, containers, container.Container{Image: "shop/web:1.2", ClusterID: "c", Namespace: "shop",
+			Node: "n", VMID: "v", MilliCPUs: 500, MemoryMiB: 256, Address: "10.244.0.5", Restarts: 1, ExitCode: 137})
+		keepsFields(t, clusters, cluster.Cluster{KubernetesVersion: "1.31.2", ControlPlanes: 3, Workers: 5,
+			Endpoint: "https://10.1.1.5:6443", PodCIDR: "10.244.0.0/16", ServiceCIDR: "10.96.0.0/12", NetworkID: "n", TemplateID: "t", ZoneID: "z", OfferingID: "o"})
+		// Of the two NATs an address has one.
+		keepsFields(t, ips, publicip.PublicIP{Address: "203.0.113.5", Gateway: "203.0.113.1", VLAN: 100, NetworkID: "n", VMID: "v", NICID: "c", StaticNAT: true, ZoneID: "z"}, "SourceNAT")
+		keepsFields(t, ips, publicip.PublicIP{SourceNAT: true}, "Address", "Gateway", "VLAN", "NetworkID", "VMID", "NICID", "StaticNAT", "ZoneID")
 	})
 }
 
-func keepsFields[T any](t *testing.T, k *resources.Kind[T], v T) {
+func exists[T any](t *testing.T, k *resources.Kind[T], all ...T) {
+	t.Helper()
+	if _, err := k.CreateBatch(context.Background(), all); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// keepsFields creates v, which sets all fields of its kind but those left out.
+func keepsFields[T any](t *testing.T, k *resources.Kind[T], v T, leftOut ...string) {
 	t.Helper()
 	made, err := k.Create(context.Background(), v)
 	if err != nil {
@@ -167,7 +234,7 @@ func keepsFields[T any](t *testing.T, k *resources.Kind[T], v T) {
 		if f.Anonymous {
 			continue
 		}
-		if gave.Field(i).IsZero() {
+		if gave.Field(i).IsZero() && !slices.Contains(leftOut, f.Name) {
 			t.Errorf("%T: the test leaves %s out", v, f.Name)
 		}
 		if !gave.Field(i).Equal(has.Field(i)) {
@@ -275,6 +342,97 @@ func TestAttachedVolumesStay(t *testing.T) {
 		fire(t, volumes, "disk", volume.DetachRequested, volume.OperationSucceeded)
 		attachedTo("")
 		fire(t, volumes, "disk", volume.DestroyRequested)
+	})
+}
+
+// TestFreeAddressesAreNobodys: what an address was used for ends with its use.
+func TestFreeAddressesAreNobodys(t *testing.T) {
+	allocate, succeed, fail := publicip.AllocateRequested, publicip.OperationSucceeded, publicip.OperationFailed
+	tests := []struct {
+		id   string
+		on   []fsm.Trigger // after the request that says who uses it
+		want fsm.State
+		used bool
+	}{
+		{"allocated", []fsm.Trigger{succeed}, publicip.Allocated, true},
+		{"released", []fsm.Trigger{succeed, publicip.ReleaseRequested, succeed}, publicip.Free, false},
+		{"not_released", []fsm.Trigger{succeed, publicip.ReleaseRequested, fail}, publicip.Allocated, true},
+		{"not_allocated", []fsm.Trigger{fail}, publicip.Free, false},
+	}
+	eachStore(t, func(t *testing.T, e *resources.Engine) {
+		ips := register[publicip.PublicIP](t, e, publicip.Machine)
+		use := ips.Set(func(p *publicip.PublicIP) error {
+			p.NetworkID, p.VMID, p.NICID, p.StaticNAT = "lan", "web", "eth0", true
+			return nil
+		})
+		for _, reserved := range []bool{false, true} {
+			for _, tt := range tests {
+				p := publicip.PublicIP{Address: "203.0.113.5", Gateway: "203.0.113.1", VLAN: 100, ZoneID: "z"}
+				p.ID, p.Tenant = tt.id, "acme"
+				if reserved {
+					p.ID += "_from_reserved"
+				}
+				if _, err := ips.Create(context.Background(), p); err != nil {
+					t.Fatal(err)
+				}
+				want := tt.want
+				if reserved {
+					fire(t, ips, p.ID, publicip.ReserveRequested)
+					if tt.id == "not_allocated" {
+						want = publicip.Reserved
+					}
+				}
+				if _, err := ips.Fire(context.Background(), p.ID, allocate, use); err != nil {
+					t.Fatal(err)
+				}
+				fire(t, ips, p.ID, tt.on...)
+				got, err := ips.Get(context.Background(), p.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.Object = got.Object
+				if tt.used {
+					p.NetworkID, p.VMID, p.NICID, p.StaticNAT = "lan", "web", "eth0", true
+				}
+				if got.State != want || got.Tenant != "acme" || *got != p {
+					t.Errorf("%s: got %+v, want %s: %+v", p.ID, got, want, p)
+				}
+			}
+		}
+	})
+}
+
+// TestEnabledHostsHaveNoReason: why, who and until when end with what they explain.
+func TestEnabledHostsHaveNoReason(t *testing.T) {
+	until := time.Date(2026, 11, 22, 18, 0, 0, 0, time.UTC)
+	eachStore(t, func(t *testing.T, e *resources.Engine) {
+		admins := register[hostadmin.HostAdmin](t, e, hostadmin.Machine)
+		if _, err := admins.Create(context.Background(), hostadmin.HostAdmin{Object: resources.Object{ID: "host-1"}}); err != nil {
+			t.Fatal(err)
+		}
+		why := admins.Set(func(h *hostadmin.HostAdmin) error {
+			h.Reason, h.RequestedBy, h.Until = "new disks", "user:42", until
+			return nil
+		})
+		for _, back := range [][]fsm.Trigger{
+			{hostadmin.CancelRequested},
+			{hostadmin.OperationSucceeded, hostadmin.CancelRequested},
+			{hostadmin.OperationFailed, hostadmin.CancelRequested},
+			{hostadmin.OperationFailed, hostadmin.DisableRequested, hostadmin.EnableRequested},
+		} {
+			if _, err := admins.Fire(context.Background(), "host-1", hostadmin.MaintenanceRequested, why); err != nil {
+				t.Fatal(err)
+			}
+			for _, on := range back {
+				if h, err := admins.Get(context.Background(), "host-1"); err != nil || h.Reason != "new disks" || h.RequestedBy != "user:42" || !h.Until.Equal(until) {
+					t.Errorf("before %s: %+v, %v", on, h, err)
+				}
+				fire(t, admins, "host-1", on)
+			}
+			if h, err := admins.Get(context.Background(), "host-1"); err != nil || h.State != hostadmin.Enabled || h.Reason != "" || h.RequestedBy != "" || !h.Until.IsZero() {
+				t.Errorf("enabled by %v: %+v, %v", back, h, err)
+			}
+		}
 	})
 }
 

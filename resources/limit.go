@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/fsm"
@@ -21,6 +22,16 @@ const reportAtOnce = 64
 func (e *Engine) ReportStuck(ctx context.Context) (reported int, err error) {
 	reported, _, err = e.checkLimits(ctx, e.clock())
 	return reported, err
+}
+
+// StuckReports returns how many times this engine has reported resources of the kind to be stuck since New, by the state they were in:
+// one number for each state that has a limit. Of several engines on one database each counts its own.
+func (h *Handle) StuckReports() map[fsm.State]uint64 {
+	counts := make(map[fsm.State]uint64, len(h.limits))
+	for _, l := range h.limits {
+		counts[l.state] = l.reported.Load()
+	}
+	return counts
 }
 
 // checkLimits reports what is due, and returns when the next will be; the zero time if nothing is.
@@ -54,15 +65,16 @@ func (e *Engine) handles() []*Handle {
 
 // stateLimit is how long a resource may be in a state.
 type stateLimit struct {
-	state fsm.State
-	limit time.Duration
+	state    fsm.State
+	limit    time.Duration
+	reported *atomic.Uint64 // by this engine
 }
 
 func limitsOf(m *fsm.Machine) []stateLimit {
 	var all []stateLimit
 	for _, s := range m.States() {
 		if d, ok := m.Limit(s); ok {
-			all = append(all, stateLimit{s, d})
+			all = append(all, stateLimit{s, d, new(atomic.Uint64)})
 		}
 	}
 	return all
@@ -92,6 +104,7 @@ func (h *Handle) reportStays(ctx context.Context, l stateLimit, now time.Time) (
 		if err != nil {
 			return reported, err
 		}
+		l.reported.Add(uint64(posted))
 		if reported += posted; len(due) < reportAtOnce || posted == 0 {
 			return reported, nil
 		}

@@ -7,12 +7,21 @@ import (
 	"time"
 )
 
-// Listener sees each change from inside. It implements one or more of BeforeListener, InTxListener and AfterListener.
+// Listener sees each change from inside. It implements one or more of BeginListener, BeforeListener, InTxListener and AfterListener.
 // Listeners are called in the order in which they were given, the engine's before the kind's. Names are unique.
 // Calls for different changes run concurrently.
 type Listener interface{ Name() string }
 
 type (
+	// BeginListener is told on the caller's goroutine that a call begins, before anything is read: c says what was asked for (action,
+	// kind, id if there is one yet, trigger, actor, reason, time). Each Begin has its After. The context that it returns, one made of
+	// ctx, is that of the rest of the call: of what is read, of the other phases, and of what they append. nil leaves it as it is.
+	// The resources of a CreateBatch and of a purge share a transaction, whose context is the caller's: there each Begin's is that of
+	// Before and After, and gives what is appended its trace and correlation.
+	BeginListener interface {
+		Listener
+		Begin(ctx context.Context, c Change) context.Context
+	}
 	// BeforeListener is asked on the caller's goroutine, before the transaction; an error vetoes (*VetoError).
 	// It sees the change as it would be: c.Event() has the snapshot, with what Set brings. When somebody else changed the resource
 	// meanwhile it is asked again; c.ID, c.Version and c.Time are final only in the transaction.
@@ -36,6 +45,7 @@ type (
 
 // chain is the listeners of a kind, by phase.
 type chain struct {
+	begin  []BeginListener
 	before []BeforeListener
 	inTx   []InTxListener
 	after  []AfterListener
@@ -58,7 +68,7 @@ func newChain(listeners ...[]Listener) (chain, error) {
 			}
 			names[name] = true
 			if !c.add(l) {
-				return chain{}, fmt.Errorf("resources: listener %q listens to nothing: it has none of the methods Before, InTx and After with the right signature", name)
+				return chain{}, fmt.Errorf("resources: listener %q listens to nothing: it has none of the methods Begin, Before, InTx and After with the right signature", name)
 			}
 		}
 	}
@@ -76,6 +86,9 @@ func nameOf(l Listener) (name string, err error) {
 }
 
 func (c *chain) add(l Listener) (used bool) {
+	if b, ok := l.(BeginListener); ok {
+		c.begin, used = append(c.begin, b), true
+	}
 	if b, ok := l.(BeforeListener); ok {
 		c.before, used = append(c.before, b), true
 	}

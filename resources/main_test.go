@@ -27,6 +27,7 @@ type rig struct {
 	engine  *resources.Engine
 	gadgets *resources.Kind[storetest.Gadget]
 	clock   *clock
+	flaky   *flaky // the store, where a test has its database go away
 }
 
 func newRig(t testing.TB, o resources.Options) *rig {

@@ -10,7 +10,7 @@ import (
 )
 
 // Option of one call. Create and Update take Actor, Reason, At and With; Fire also Operation and Set; CreateBatch Actor, Reason and At;
-// Purge Actor and Reason. Others are an *InvalidError.
+// Purge Actor and Reason; Action and Schedule Target, Tenant and Reason. Others are an *InvalidError.
 type Option func(*call)
 
 // call is what the options of one call say.
@@ -25,6 +25,8 @@ type call struct {
 	form       form
 	began      time.Time
 	hasActor   bool
+	target     string
+	tenant     string
 	firstFault error
 }
 
@@ -36,12 +38,21 @@ const (
 	forFire
 	forBatch
 	forPurge
+	forAction
 )
+
+// shares reports whether the transaction of the call isn't that of one resource's change alone.
+func (c *call) shares() bool { return c.form == forBatch || c.form == forPurge || c.form == forAction }
 
 // Actor says who wants the change: user:42. Defaults to the actor of the event whose handler makes the call, if any.
 // At most 255 bytes without control characters.
 func Actor(a string) Option {
-	return func(c *call) { c.actor, c.hasActor = a, true }
+	return func(c *call) {
+		if c.form == forAction {
+			c.fault("actor", "is an argument of Action, and no option")
+		}
+		c.actor, c.hasActor = a, true
+	}
 }
 
 // Reason says why, for people. At most 1,024 bytes without control characters.
@@ -53,8 +64,11 @@ func Reason(r string) Option {
 // StateSince is lifted to it, and counted (Stats).
 func At(t time.Time) Option {
 	return func(c *call) {
-		if c.form == forPurge {
+		switch c.form {
+		case forPurge:
 			c.fault("at", "is no option of Purge")
+		case forAction:
+			c.fault("at", "is no option of Action")
 		}
 		if t.IsZero() {
 			c.fault("at", "is zero; leave At out for now")
@@ -91,13 +105,33 @@ func Set(set func(obj any) error) Option {
 // again if the store has to repeat the transaction.
 func With(fn func(Tx) error) Option {
 	return func(c *call) {
-		if c.form == forBatch || c.form == forPurge {
+		if c.shares() {
 			c.fault("With", "is an option of calls for one resource")
 		}
 		if fn == nil {
 			c.fault("With", "the function is nil")
 		}
 		c.withs = append(c.withs, fn)
+	}
+}
+
+// Target names the resource that an action is about.
+func Target(id string) Option {
+	return func(c *call) {
+		c.onlyAction("Target")
+		if id == "" {
+			c.fault("target", "is empty; leave Target out if the action is about no resource")
+		}
+		c.target = id
+	}
+}
+
+// Tenant says whose action it is. Defaults to the tenant of the resource, if Target names one that is there. At most 255 bytes without
+// control characters.
+func Tenant(name string) Option {
+	return func(c *call) {
+		c.onlyAction("Tenant")
+		c.tenant = name
 	}
 }
 
@@ -110,6 +144,12 @@ func (c *call) fault(field, format string, args ...any) {
 func (c *call) onlyFire(option string) {
 	if c.form != forFire {
 		c.fault(option, "is an option of Fire only")
+	}
+}
+
+func (c *call) onlyAction(option string) {
+	if c.form != forAction {
+		c.fault(option, "is an option of Action and Schedule only")
 	}
 }
 

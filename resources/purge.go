@@ -22,7 +22,8 @@ type Purged struct {
 	Why     error // of the first of those
 }
 
-// PurgeAfter has Run remove resources of the kind that have been in a final state for longer than d. Defaults to never.
+// PurgeAfter has Run remove resources of the kind that have been in a final state for longer than d. Defaults to never. A kind without
+// final states has nothing to remove.
 func PurgeAfter(d time.Duration) KindOption {
 	return func(k *kindSettings) { k.purgeAfter = &d }
 }
@@ -88,9 +89,9 @@ func (h *Handle) removeTogether(ctx context.Context, objs []any, c *call, done *
 	works := make([]*work, 0, len(objs))
 	for _, obj := range objs {
 		w := h.removal(ctx, obj, c)
-		if err := h.chain.askBefore(ctx, w.change); err != nil {
+		if err := w.askRemoval(); err != nil {
 			done.keep(err)
-			h.tell(ctx, w.change, w.began, err)
+			h.tell(w.ctx, w.change, w.began, err)
 			continue
 		}
 		works = append(works, w)
@@ -101,7 +102,7 @@ func (h *Handle) removeTogether(ctx context.Context, objs []any, c *call, done *
 	if err := h.engine.inBackground(ctx, func(tx StoreTx) error { return runAll(tx, works) }); err == nil {
 		done.Removed += len(works)
 		for _, w := range works {
-			h.tell(ctx, w.change, w.began, nil)
+			h.tell(w.ctx, w.change, w.began, nil)
 		}
 		return nil
 	}
@@ -118,7 +119,7 @@ func (h *Handle) removeAlone(ctx context.Context, w *work, done *Purged) error {
 	if errors.Is(err, ErrConflict) {
 		return nil // another server has removed it
 	}
-	h.tell(ctx, w.change, w.began, err)
+	h.tell(w.ctx, w.change, w.began, err)
 	var veto *VetoError
 	var panicked *PanicError
 	switch {
@@ -151,10 +152,18 @@ func (h *Handle) removal(ctx context.Context, obj any, c *call) *work {
 	return w
 }
 
+// askRemoval tells the begin-listeners, and asks the before-listeners.
+func (w *work) askRemoval() error {
+	if err := w.begins(); err != nil {
+		return err
+	}
+	return w.h.chain.askBefore(w.ctx, w.change)
+}
+
 // purgeAll purges the kinds that are to be.
 func (e *Engine) purgeAll(ctx context.Context) {
 	for _, h := range e.handles() {
-		if h.purgeAfter == nil {
+		if h.purgeAfter == nil || len(h.info.Machine.Spec().Final) == 0 {
 			continue
 		}
 		done, err := h.Purge(ctx, *h.purgeAfter)

@@ -83,6 +83,23 @@ func (i *Info) fieldNames() []string {
 	return names
 }
 
+// Values returns what a condition of Query.Where on the field (JSON name) may equal, each of the field's type: the value, or each of a slice
+// of them. Errors: *UnknownError for a field that isn't there, *InvalidError for a value that it can't have.
+func (i *Info) Values(field string, value any) ([]any, error) {
+	f, ok := i.Field(field)
+	if !ok {
+		return nil, &UnknownError{What: "field of " + i.Name, Name: field, Known: i.fieldNames()}
+	}
+	v, err := i.values(f, value)
+	if err != nil {
+		return nil, err
+	}
+	if list, ok := v.([]any); ok {
+		return list, nil
+	}
+	return []any{v}, nil
+}
+
 // values converts one value, or each of a slice of them, to the field's type.
 func (i *Info) values(f Field, value any) (any, error) {
 	v := reflect.ValueOf(value)

@@ -2,6 +2,7 @@ package resources
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -36,7 +37,8 @@ func Listen(l ...Listener) KindOption {
 	return func(k *kindSettings) { k.listeners = append(k.listeners, l...) }
 }
 
-// Register adds a kind: its payload types on the bus, Changed[T] for "<kind>.>" and Stuck for "<kind>.stuck"; its table in the store.
+// Register adds a kind: its payload types on the bus, Changed[T] for "<kind>.>", Stuck for "<kind>.stuck", and what is about reports for
+// "status.<kind>.…" (Refused, Observed, Disagreed, Orphaned, Misreported); its table in the store.
 //
 // It refuses, with an *InvalidError, a T that isn't a struct or doesn't embed Object by value, a missing machine, names and Go types
 // that are taken, and limits for states that have none; and, with a *StatesError that counts them, stored resources in
@@ -45,17 +47,28 @@ func Register[T any](e *Engine, m *fsm.Machine, opts ...KindOption) (*Kind[T], e
 	build := func(c Change, snapshot any) bus.Payload {
 		return Changed[T]{Change: c, Resource: *snapshot.(*T)}
 	}
-	announce := func(kind string) error {
-		if err := bus.Register[Changed[T]](e.bus, kind+".>", 1); err != nil {
-			return err
-		}
-		return bus.Register[Stuck](e.bus, kind+".stuck", 1)
-	}
+	announce := func(kind string) error { return announceKind[T](e.bus, kind) }
 	h, err := register(e, reflect.TypeFor[T](), m, build, announce, opts)
 	if err != nil {
 		return nil, err
 	}
 	return &Kind[T]{h}, nil
+}
+
+// RegisterPayloads registers the payload types of a kind, as Register does, and of actions, on a bus without an engine: one that hears of resources that others keep.
+// Errors: those of bus.Register.
+func RegisterPayloads[T any](b *bus.Bus, m *fsm.Machine) error {
+	if b == nil || m == nil {
+		return &InvalidError{Reason: fmt.Sprintf("RegisterPayloads of %v needs a bus and a machine", reflect.TypeFor[T]())}
+	}
+	return errors.Join(bus.Register[Acted](b, "action.>", 1), announceKind[T](b, m.Kind()))
+}
+
+func announceKind[T any](b *bus.Bus, kind string) error {
+	if err := bus.Register[Changed[T]](b, kind+".>", 1); err != nil {
+		return err
+	}
+	return errors.Join(bus.Register[Stuck](b, kind+".stuck", 1), registerReports(b, kind))
 }
 
 func register(e *Engine, t reflect.Type, m *fsm.Machine, build func(Change, any) bus.Payload, announce func(string) error, opts []KindOption) (*Handle, error) {

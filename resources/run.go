@@ -2,6 +2,7 @@ package resources
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
@@ -15,8 +16,9 @@ const (
 )
 
 // Run does what has to happen by the clock, until ctx ends: it reports resources that are stuck (ReportStuck), at once and whenever one
-// is due, and purges kinds that were registered with PurgeAfter. What fails is logged and tried again. There is one timer for all
-// resources. Run it once, beside the server, on as many servers as there are; on its return nothing of it is left.
+// is due, purges kinds that were registered with PurgeAfter, and closes abandoned actions (CloseActions), at once and, where other servers
+// may go, as often as needed. What fails is logged and tried again. There is one timer for all resources. Run it once, beside the server,
+// on as many servers as there are; on its return nothing of it is left.
 // Errors: ErrRunning; ErrInWriter if ctx is a member's.
 func (e *Engine) Run(ctx context.Context) error {
 	if bus.InWriter(ctx, e.store.Journal()) {
@@ -26,6 +28,9 @@ func (e *Engine) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	defer e.pulse.running.Store(false)
+	var actions sync.WaitGroup
+	actions.Go(func() { e.tendActions(ctx) })
+	defer actions.Wait()
 	purgeAt := e.clock()
 	for ctx.Err() == nil {
 		now := e.clock()

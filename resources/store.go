@@ -44,6 +44,13 @@ type BackgroundStore interface {
 	DoInBackground(ctx context.Context, fn func(StoreTx) error) error
 }
 
+// BatchLoader is implemented by stores that read many rows faster than one after the other.
+type BatchLoader interface {
+	Store
+	// LoadAll returns the committed rows of those ids that are there, each once, in any order. There are at most 1,000 ids.
+	LoadAll(ctx context.Context, k *Info, ids []string) ([]any, error)
+}
+
 // StateLister is implemented by stores that find the states that rows are in faster than by counting them all.
 type StateLister interface {
 	Store
@@ -70,13 +77,33 @@ type Tx interface {
 	Append(p bus.Payload, stamps ...bus.Stamp) (bus.ID, error)
 	// Value is how a store hands out what is its own: gormstore.DB(tx).
 	Value(key any) any
+
+	// Resource reads a resource as *T, as this transaction has left it, and keeps everybody else from altering it until the
+	// transaction has ended: of two transactions that read the same one, the second waits for the first.
+	// Errors: *UnknownError for a kind that isn't registered; ErrNotFound; ErrTxDone.
+	Resource(kind, id string) (any, error)
+	// State reads the state of a resource, and keeps it from changing until the transaction has ended. Any number of transactions
+	// may do that at a time, so it costs others less than Resource. Errors as for Resource.
+	State(kind, id string) (fsm.State, error)
+	// Resources reads resources as Handle.List does, as this transaction has left them: at most q.Limit (default 100, at most 1,000),
+	// in order of ID; for more, ask again with the last one's ID as q.After. It locks none of them: what must not change while the
+	// transaction runs has to be locked by Resource or State, a resource that all who could change it lock too.
+	// Errors: those of List; ErrTxDone.
+	Resources(kind string, q Query) ([]any, error)
 }
 
 // StoreTx is what a store gives the engine.
 type StoreTx interface {
-	Tx
+	// Context, Append and Value are those of Tx.
+	Context() context.Context
+	Append(p bus.Payload, stamps ...bus.Stamp) (bus.ID, error)
+	Value(key any) any
 	// Load reads a row, and keeps others from altering it until the member has ended; ErrNotFound.
 	Load(k *Info, id string) (any, error)
+	// State reads a row's state, and keeps others from altering the row until the member has ended, but not from doing the same; ErrNotFound.
+	State(k *Info, id string) (fsm.State, error)
+	// List is Store.List, but sees what the member has written. It locks nothing.
+	List(k *Info, q Query) ([]any, error)
 	Insert(k *Info, obj any) error                 // ErrExists
 	Update(k *Info, obj any, version uint64) error // writes all columns where id and version match; ErrConflict if no row does
 	// Delete removes the row where id and version match, and what was reported about it; ErrConflict if no row does.

@@ -25,6 +25,7 @@ func (w *work) planUpdate(ctx context.Context, set func(any) error) error {
 		return ErrRemoved
 	}
 	old = w.h.info.Clone(old)
+	w.keepLinks(old)
 	obj := w.h.info.Clone(old)
 	if err := w.own("Update", obj, func() error { return set(obj) }); err != nil {
 		return err

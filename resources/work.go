@@ -1,9 +1,11 @@
 package resources
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +26,7 @@ type outcome struct {
 type work struct {
 	h     *Handle
 	call  *call
+	ctx   context.Context // the caller's, with what begin-listeners added
 	began time.Time
 	now   time.Time
 	base  Change // what doesn't depend on the resource
@@ -32,6 +35,7 @@ type work struct {
 	change  Change
 	object  any    // *T after the change
 	version uint64 // that was read; 0: there was none
+	links   links  // to other resources
 
 	conflict atomic.Bool
 }
@@ -45,8 +49,8 @@ func (h *Handle) perform(ctx context.Context, base Change, opts []Option, plan f
 	c, err := newCall(h.info.Name, base.ResourceID, form, opts, h.engine.clock())
 	w := h.newWork(ctx, base, c)
 	told := errEnded
-	defer func() { h.tell(ctx, w.change, w.began, told) }()
-	if err == nil {
+	defer func() { h.tell(w.ctx, w.change, w.began, told) }()
+	if err = cmp.Or(w.begins(), err); err == nil {
 		out, err = h.carryOut(ctx, w, plan)
 	}
 	told = err
@@ -56,10 +60,26 @@ func (h *Handle) perform(ctx context.Context, base Change, opts []Option, plan f
 // newWork begins a change.
 func (h *Handle) newWork(ctx context.Context, base Change, c *call) *work {
 	base.Kind = h.info.Name
-	w := &work{h: h, call: c, began: c.began, now: c.began.UTC().Round(0)}
+	w := &work{h: h, call: c, ctx: ctx, began: c.began, now: c.began.UTC().Round(0)}
 	w.base = c.describe(ctx, base, w.now)
 	w.change = w.base
 	return w
+}
+
+// begins tells the begin-listeners. What those before one that fails made of the context stays.
+func (w *work) begins() error {
+	for _, l := range w.h.chain.begin {
+		err := protect("listener "+l.Name()+", Begin", w.base.Kind, w.base.ResourceID, func() error {
+			if made := l.Begin(w.ctx, w.base); made != nil {
+				w.ctx = made
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // errEnded is what after-listeners are told if runtime.Goexit was called by a function of the caller's: testing's FailNow does.
@@ -69,7 +89,7 @@ func (h *Handle) carryOut(ctx context.Context, w *work, plan func(context.Contex
 	if bus.InWriter(ctx, h.engine.store.Journal()) {
 		return outcome{}, h.named(w.base.ResourceID, ErrInWriter)
 	}
-	if err := w.run(ctx, plan); err != nil {
+	if err := w.run(w.ctx, plan); err != nil {
 		return outcome{}, h.named(w.change.ResourceID, err)
 	}
 	return outcome{w.change, w.object}, nil
@@ -118,10 +138,13 @@ func (w *work) try(ctx context.Context, plan func(context.Context, *work) error)
 
 // member is the change's part in the transaction: the row, the listeners, the caller's own rows.
 func (w *work) member(tx StoreTx) error {
-	if err := w.write(tx); err != nil {
+	if err := w.writeBetween(tx); err != nil {
 		return err
 	}
-	t := &changeTx{tx: tx, change: w.change}
+	t := &changeTx{tx: tx, engine: w.h.engine, change: w.change}
+	if w.call.shares() {
+		t.own = w.ctx
+	}
 	defer t.done.Store(true)
 	if err := w.h.chain.runInTx(t, w.change); err != nil {
 		return err
@@ -132,6 +155,22 @@ func (w *work) member(tx StoreTx) error {
 		}
 	}
 	return nil
+}
+
+// writeBetween writes the row, and looks at the new targets of its relations: in order of kind and ID, as far as that goes, so that
+// fewer transactions wait for one another in a circle.
+func (w *work) writeBetween(tx StoreTx) error {
+	if len(w.links.fresh) == 0 {
+		return w.write(tx)
+	}
+	before, after := w.links.around(w.change.Kind, w.change.ResourceID)
+	if err := w.checkLinks(tx, before); err != nil {
+		return err
+	}
+	if err := w.write(tx); err != nil {
+		return err
+	}
+	return w.checkLinks(tx, after)
 }
 
 func (w *work) write(tx StoreTx) error {
@@ -162,6 +201,7 @@ func (w *work) note(o *Object) {
 	c.Tenant, c.From, c.FromOrigin, c.Since = o.Tenant, o.State, o.Origin, o.StateSince
 	c.Version, c.Operation = o.Version, o.Operation
 	w.change, w.version = c, o.Version
+	w.links = links{}
 }
 
 // unchanged ends a try that has nothing to write.
@@ -180,8 +220,11 @@ func (w *work) settle(obj any) {
 	w.object = obj
 	o, c := ObjectOf(obj), &w.change
 	c.ResourceID, c.Tenant, c.To, c.Origin, c.Version = o.ID, o.Tenant, o.State, o.Origin, o.Version
-	c.payload = nil
+	c.payload, c.links = nil, nil
 	c.payload = w.h.build(*c, w.h.info.snapshot(obj))
+	if len(w.h.info.Relations) > 0 {
+		w.link(reflect.ValueOf(obj).Elem())
+	}
 }
 
 // lift keeps time from running backwards between the states of a resource.

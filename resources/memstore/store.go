@@ -26,13 +26,17 @@ type Store struct {
 	journal *journal
 	writer  chan struct{} // holds one token: who has it writes
 
-	mu     sync.RWMutex
-	tables map[string]*table // by kind; what is committed
+	mu      sync.RWMutex
+	tables  map[string]*table // by kind; what is committed
+	actions map[bus.ID]resources.OpenAction
+	life    int // of the process that open actions are of
 }
 
 // New returns an empty store.
 func New(o Options) *Store {
-	s := &Store{journal: newJournal(o), writer: make(chan struct{}, 1), tables: map[string]*table{}}
+	s := &Store{
+		journal: newJournal(o), writer: make(chan struct{}, 1), tables: map[string]*table{}, actions: map[bus.ID]resources.OpenAction{},
+	}
 	s.writer <- struct{}{}
 	return s
 }
@@ -77,19 +81,9 @@ func (s *Store) List(ctx context.Context, k *resources.Info, q resources.Query) 
 	match := matcher(k, q)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	t := s.tables[k.Name]
-	start, found := slices.BinarySearch(t.ids, q.After)
-	if found {
-		start++
-	}
-	var page []any
-	for _, id := range t.ids[start:] {
-		if len(page) == q.Limit {
-			break
-		}
-		if row := t.rows[id]; match(row) {
-			page = append(page, k.Clone(row))
-		}
+	page := s.tables[k.Name].page(q, match)
+	for i, row := range page {
+		page[i] = k.Clone(row)
 	}
 	return page, nil
 }

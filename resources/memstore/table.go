@@ -58,6 +58,24 @@ func (t *table) remove(id string) {
 	delete(t.reports, id)
 }
 
+// page returns up to q.Limit rows that match, in order of ID, from q.After on.
+func (t *table) page(q resources.Query, match func(row any) bool) []any {
+	start, found := slices.BinarySearch(t.ids, q.After)
+	if found {
+		start++
+	}
+	var page []any
+	for _, id := range t.ids[start:] {
+		if len(page) == q.Limit {
+			break
+		}
+		if row := t.rows[id]; match(row) {
+			page = append(page, row)
+		}
+	}
+	return page
+}
+
 // reported returns the newest report of a resource's stay; the zero report if there is none.
 func (t *table) reported(o *resources.Object) report {
 	if r := t.reports[o.ID]; r.state == o.State && r.operation == o.Operation {

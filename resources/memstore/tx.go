@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/fsm"
 	"github.com/cloudbus-go/cloudbus/resources"
 )
 
@@ -21,6 +24,7 @@ type tx struct {
 	rows    map[key]any // nil: deleted
 	order   []key       // in which rows were first written
 	reports map[key]report
+	actions map[bus.ID]*resources.OpenAction // nil: deleted
 	records []bus.Record
 	over    atomic.Bool
 }
@@ -93,6 +97,13 @@ func (s *Store) commit(t *tx) {
 	for k, r := range t.reports {
 		s.tables[k.kind].reports[k.id] = r
 	}
+	for id, a := range t.actions {
+		if a != nil {
+			s.actions[id] = *a
+		} else {
+			delete(s.actions, id)
+		}
+	}
 	records := s.journal.append(t.records)
 	s.mu.Unlock()
 	s.journal.show(records)
@@ -124,6 +135,44 @@ func (t *tx) Load(k *resources.Info, id string) (any, error) {
 		return nil, resources.ErrNotFound
 	}
 	return k.Clone(row), nil
+}
+
+// State needs no lock: nobody else writes while the member runs.
+func (t *tx) State(k *resources.Info, id string) (fsm.State, error) {
+	row, ok := t.row(key{k.Name, id})
+	switch {
+	case t.over.Load():
+		return "", resources.ErrTxDone
+	case !ok:
+		return "", resources.ErrNotFound
+	}
+	return resources.ObjectOf(row).State, nil
+}
+
+// List puts what the member has written over what is committed.
+func (t *tx) List(k *resources.Info, q resources.Query) ([]any, error) {
+	if t.over.Load() {
+		return nil, resources.ErrTxDone
+	}
+	match := matcher(k, q)
+	var found []any
+	for at, row := range t.rows {
+		if at.kind == k.Name && at.id > q.After && row != nil && match(row) {
+			found = append(found, row)
+		}
+	}
+	t.store.mu.RLock()
+	defer t.store.mu.RUnlock()
+	written := func(id string) bool { _, ok := t.rows[key{k.Name, id}]; return ok }
+	found = append(found, t.store.tables[k.Name].page(q, func(row any) bool {
+		return match(row) && !written(resources.ObjectOf(row).ID)
+	})...)
+	slices.SortFunc(found, func(a, b any) int { return strings.Compare(resources.ObjectOf(a).ID, resources.ObjectOf(b).ID) })
+	found = found[:min(q.Limit, len(found))]
+	for i, row := range found {
+		found[i] = k.Clone(row)
+	}
+	return found, nil
 }
 
 func (t *tx) Insert(k *resources.Info, obj any) error {

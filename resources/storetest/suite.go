@@ -28,6 +28,11 @@ func Run(t *testing.T, open Open) {
 		{"pages hold each resource once, in order of id", testPages},
 		{"filters", testFilters},
 
+		{"a member reads what it has written, and what is committed", testMemberReads},
+		{"a member reads no more than it asks for", testMemberPages},
+		{"relations are checked where they change", testRelations},
+		{"a target doesn't vanish under a new relation", testRelationRace},
+
 		{"row and event are written together", testRowAndEvent},
 		{"row and event are left out together", testNeither},
 		{"a failing member leaves its neighbours alone", testNeighbours},
@@ -38,6 +43,14 @@ func Run(t *testing.T, open Open) {
 		{"deleted rows are gone", testDelete},
 		{"a purge leaves events behind", testPurge},
 		{"batches are made whole, or not at all", testBatch},
+		{"a batch of moves", testVolley},
+		{"batches of moves among others", testVolleyRace},
+
+		{"an action is recorded from its beginning to its end", testAction},
+		{"open actions are found by what they are", testActionList},
+		{"open actions are rows of the transaction", testActionRows},
+		{"an action has one beginning and one end", testActionRace},
+		{"an action's end is recorded whatever its context says", testActionContexts},
 
 		{"two callers, one move", testTwoCallers},
 		{"numbers have no holes", testGapless},

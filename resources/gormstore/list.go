@@ -2,6 +2,7 @@ package gormstore
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"reflect"
 	"slices"
@@ -43,11 +44,16 @@ func (s *Store) List(ctx context.Context, k *resources.Info, q resources.Query) 
 	if err != nil {
 		return nil, err
 	}
-	return s.selectObjects(ctx, t, text, args...)
+	return s.selectObjects(ctx, s.read, t, text, args...)
 }
 
-func (s *Store) selectObjects(ctx context.Context, t *table, text string, args ...any) ([]any, error) {
-	rows, err := s.read.QueryContext(ctx, text, args...)
+// querier is the read pool, or a member's connection.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func (s *Store) selectObjects(ctx context.Context, from querier, t *table, text string, args ...any) ([]any, error) {
+	rows, err := from.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, fmt.Errorf("gormstore: list %s: %w", t.kind.Name, s.explain(err))
 	}

@@ -54,11 +54,11 @@ func (s *Store) Overdue(ctx context.Context, k *resources.Info, state fsm.State,
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.selectObjects(ctx, t, t.stays.unreported, string(state), at, k.Name, n)
+	all, err := s.selectObjects(ctx, s.read, t, t.stays.unreported, string(state), at, k.Name, n)
 	if err != nil || len(all) == n {
 		return all, err
 	}
-	again, err := s.selectObjects(ctx, t, t.stays.again, k.Name, string(state), at, n-len(all))
+	again, err := s.selectObjects(ctx, s.read, t, t.stays.again, k.Name, string(state), at, n-len(all))
 	return append(all, again...), err
 }
 
@@ -86,13 +86,13 @@ func (s *Store) Stays(ctx context.Context, k *resources.Info, q resources.StayQu
 		return nil, err
 	}
 	if q.After == nil {
-		return s.selectObjects(ctx, t, t.stays.page, string(q.State), until, q.Limit)
+		return s.selectObjects(ctx, s.read, t, t.stays.page, string(q.State), until, q.Limit)
 	}
 	after, err := journal.Nanoseconds(q.After.StateSince)
 	if err != nil {
 		return nil, err
 	}
-	return s.selectObjects(ctx, t, t.stays.pageAfter, string(q.State), until, after, after, q.After.ID, q.Limit)
+	return s.selectObjects(ctx, s.read, t, t.stays.pageAfter, string(q.State), until, after, after, q.After.ID, q.Limit)
 }
 
 func (s *Store) stayArgs(k *resources.Info, at time.Time) (*table, int64, error) {

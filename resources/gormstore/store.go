@@ -48,7 +48,8 @@ type Store struct {
 	backup  func(ctx context.Context, file string, progress func(done, total int)) error
 	copies  copies
 
-	tables sync.Map // *resources.Info → *table
+	tables  sync.Map // *resources.Info → *table
+	actions actionTexts
 
 	mu     sync.Mutex
 	closed bool
@@ -69,7 +70,9 @@ func New(o Options) (*Store, error) {
 	if err := o.Journal.Migrate(context.Background(), "resources", migrationFiles()); err != nil {
 		return nil, fmt.Errorf("gormstore: %w", err)
 	}
-	return &Store{journal: o.Journal, db: o.Journal.DB(), read: read, explain: o.Classify, release: o.Close, backup: o.Backup}, nil
+	s := &Store{journal: o.Journal, db: o.Journal.DB(), read: read, explain: o.Classify, release: o.Close, backup: o.Backup}
+	s.actions = s.writeActions()
+	return s, nil
 }
 
 // Journal is the log that changes are recorded in, by their own transactions.
@@ -142,6 +145,15 @@ func (s *Store) Load(ctx context.Context, k *resources.Info, id string) (any, er
 	return obj, nil
 }
 
+// LoadAll reads the committed rows of those ids that are there.
+func (s *Store) LoadAll(ctx context.Context, k *resources.Info, ids []string) ([]any, error) {
+	values := make([]any, len(ids))
+	for i, id := range ids {
+		values[i] = id
+	}
+	return s.List(ctx, k, resources.Query{Where: map[string]any{"id": values}, Limit: len(ids)})
+}
+
 // How the log calls changes.
 var (
 	change           = []journal.MemberOption{journal.Named("change of a resource")}
@@ -158,4 +170,7 @@ func (s *Store) DoInBackground(ctx context.Context, fn func(resources.StoreTx) e
 	return s.journal.Do(ctx, func(tx *journal.Tx) error { return fn(s.enter(tx)) }, backgroundChange...)
 }
 
-var _ resources.BackgroundStore = (*Store)(nil)
+var (
+	_ resources.BackgroundStore = (*Store)(nil)
+	_ resources.BatchLoader     = (*Store)(nil)
+)

@@ -25,6 +25,7 @@ type table struct {
 
 	insert, update, load, list, count, states string
 	lock                                      string // load, in a member: nobody else alters the row until it has ended
+	state                                     string // the row's state; likewise, but others may do the same
 	stays                                     stayTexts
 
 	byID *sql.Stmt // load, on the read pool; closed with it
@@ -72,8 +73,10 @@ func (t *table) write() {
 	t.update = t.bind("UPDATE " + name + " SET " + strings.Join(sets, ", ") + " WHERE id = ? AND version = ?")
 	t.load = t.bind("SELECT " + all + " FROM " + name + " WHERE id = ?")
 	t.lock = t.load
+	t.state = t.bind("SELECT state FROM " + name + " WHERE id = ?")
 	if t.db.Name() == "postgres" {
 		t.lock += " FOR UPDATE"
+		t.state += " FOR SHARE"
 	}
 	t.stays = t.writeStays()
 	t.list = "SELECT " + all + " FROM " + name
@@ -176,12 +179,15 @@ func (t *table) quote(name string) string {
 }
 
 // bind writes placeholders as the database wants them.
-func (t *table) bind(query string) string {
-	stmt := &gorm.Statement{DB: t.db}
+func (t *table) bind(query string) string { return bind(t.db, query) }
+
+// bind puts the database's own placeholders in the place of ?.
+func bind(db *gorm.DB, query string) string {
+	stmt := &gorm.Statement{DB: db}
 	for i, part := range strings.Split(query, "?") {
 		if i > 0 {
 			stmt.Vars = append(stmt.Vars, nil)
-			t.db.BindVarTo(&stmt.SQL, stmt, nil)
+			db.BindVarTo(&stmt.SQL, stmt, nil)
 		}
 		stmt.SQL.WriteString(part)
 	}

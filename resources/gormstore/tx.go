@@ -9,25 +9,21 @@ import (
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/bus/journal"
+	"github.com/cloudbus-go/cloudbus/fsm"
 	"github.com/cloudbus-go/cloudbus/resources"
 	"gorm.io/gorm"
 )
 
-// DB returns gorm on the transaction that carries a change; nil if tx isn't of this package's store.
-func DB(tx resources.Tx) *gorm.DB {
+// DB returns gorm on the transaction that carries a change; nil if tx, a resources.Tx or StoreTx, isn't of this package's store.
+func DB(tx interface{ Value(key any) any }) *gorm.DB {
 	if t := Tx(tx); t != nil {
 		return t.DB()
 	}
 	return nil
 }
 
-// Tx returns the writer's transaction that carries a change; nil if tx isn't of this package's store.
-func Tx(tx resources.Tx) *journal.Tx {
-	t, _ := tx.Value(txKey{}).(*journal.Tx)
-	return t
-}
-
-type txKey struct{}
+// Tx returns the writer's transaction that carries a change; nil if tx, a resources.Tx or StoreTx, isn't of this package's store.
+func Tx(tx interface{ Value(key any) any }) *journal.Tx { return journal.TxOf(tx) }
 
 // transaction is one member of the writer as the engine sees it.
 type transaction struct {
@@ -47,12 +43,7 @@ func (t *transaction) Append(p bus.Payload, stamps ...bus.Stamp) (bus.ID, error)
 	return t.tx.Append(p, stamps...)
 }
 
-func (t *transaction) Value(key any) any {
-	if key == (txKey{}) {
-		return t.tx
-	}
-	return nil
-}
+func (t *transaction) Value(key any) any { return t.tx.Value(key) }
 
 func (t *transaction) Load(k *resources.Info, id string) (any, error) {
 	table, err := t.store.table(k)
@@ -64,6 +55,30 @@ func (t *transaction) Load(k *resources.Info, id string) (any, error) {
 		return nil, table.notFound(id, err)
 	}
 	return obj, nil
+}
+
+func (t *transaction) State(k *resources.Info, id string) (state fsm.State, err error) {
+	table, err := t.store.table(k)
+	if err != nil {
+		return "", err
+	}
+	if err := t.tx.QueryRow(table.state, []any{id}, &state); err != nil {
+		return "", table.notFound(id, err)
+	}
+	return state, nil
+}
+
+// List reads on the writer's connection, which sees what the member has written.
+func (t *transaction) List(k *resources.Info, q resources.Query) ([]any, error) {
+	table, err := t.store.table(k)
+	if err != nil {
+		return nil, err
+	}
+	text, args, err := table.listText(q)
+	if err != nil {
+		return nil, err
+	}
+	return t.store.selectObjects(t.Context(), t.tx.DB().Statement.ConnPool, table, text, args...)
 }
 
 func (t *transaction) Insert(k *resources.Info, obj any) error {

@@ -29,6 +29,7 @@ func Server(t testing.TB) string {
 var made atomic.Int64
 
 // Schema makes a schema and returns a DSN by which everything is made in it. It is dropped at the end of the test, with all that is in it.
+// What is committed in it needn't be on the disk (synchronous_commit is off): no test turns off the server's power.
 func Schema(t testing.TB) (dsn string) {
 	t.Helper()
 	server := Server(t)
@@ -46,7 +47,7 @@ func Schema(t testing.TB) (dsn string) {
 		}
 		_ = db.Close()
 	})
-	return With(server, "search_path", name)
+	return With(With(server, "search_path", name), "synchronous_commit", "off")
 }
 
 // With returns a DSN that sets a parameter of the session too.

@@ -13,8 +13,8 @@ import (
 // NIC is a network interface of a VM. What isn't known is left empty or 0.
 type NIC struct {
 	resources.Object
-	VMID        string `json:"vm_id,omitempty" gorm:"column:vm_id;type:text;not null"`
-	NetworkID   string `json:"network_id,omitempty" gorm:"column:network_id;type:text;not null"`
+	VMID        string `json:"vm_id,omitempty" cloudbus:"ref=vm" gorm:"column:vm_id;type:text;not null"`
+	NetworkID   string `json:"network_id,omitempty" cloudbus:"ref=network" gorm:"column:network_id;type:text;not null"`
 	DeviceID    int    `json:"device_id" gorm:"column:device_id;type:bigint;not null"`    // its place among the VM's NICs, from 0
 	IsDefault   bool   `json:"is_default" gorm:"column:is_default;type:boolean;not null"` // the VM's way out
 	MAC         string `json:"mac,omitempty" gorm:"column:mac;type:text;not null"`        // 48 bits: 02:00:4c:9f:00:03

@@ -18,8 +18,8 @@ type VM struct {
 	GuestOS    string `json:"guest_os,omitempty" gorm:"column:guest_os;type:text;not null"`
 	Hostname   string `json:"hostname,omitempty" gorm:"column:hostname;type:text;not null"` // what the guest calls itself
 	ZoneID     string `json:"zone_id,omitempty" gorm:"column:zone_id;type:text;not null"`
-	HostID     string `json:"host_id,omitempty" gorm:"column:host_id;type:text;not null"` // where it runs, or ran last
-	TemplateID string `json:"template_id,omitempty" gorm:"column:template_id;type:text;not null"`
+	HostID     string `json:"host_id,omitempty" cloudbus:"ref=host" gorm:"column:host_id;type:text;not null"` // where it runs, or ran last
+	TemplateID string `json:"template_id,omitempty" cloudbus:"ref=template" gorm:"column:template_id;type:text;not null"`
 	OfferingID string `json:"offering_id,omitempty" gorm:"column:offering_id;type:text;not null"` // the size it was sold as
 	EverRan    bool   `json:"ever_ran" gorm:"column:ever_ran;type:boolean;not null"`              // it was once running or paused; moves set it
 }

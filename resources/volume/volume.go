@@ -17,15 +17,15 @@ type Volume struct {
 	SizeGiB     int64  `json:"size_gib" gorm:"column:size_gib;type:bigint;not null"`
 	Format      string `json:"format,omitempty" gorm:"column:format;type:text;not null"` // one of Formats
 	ZoneID      string `json:"zone_id,omitempty" gorm:"column:zone_id;type:text;not null"`
-	Pool        string `json:"pool,omitempty" gorm:"column:pool;type:text;not null"`   // the primary storage it lies on
-	Path        string `json:"path,omitempty" gorm:"column:path;type:text;not null"`   // and where there
-	VMID        string `json:"vm_id,omitempty" gorm:"column:vm_id;type:text;not null"` // the VM it is attached to, or being attached to
-	DeviceID    int    `json:"device_id" gorm:"column:device_id;type:bigint;not null"` // its place among the VM's disks; 0 is the root disk's
-	TemplateID  string `json:"template_id,omitempty" gorm:"column:template_id;type:text;not null"`
-	SnapshotID  string `json:"snapshot_id,omitempty" gorm:"column:snapshot_id;type:text;not null"` // what it was made from
-	OfferingID  string `json:"offering_id,omitempty" gorm:"column:offering_id;type:text;not null"` // the size and speed it was sold as
-	WasCreated  bool   `json:"was_created" gorm:"column:was_created;type:boolean;not null"`        // it was once on primary storage; moves set it
-	WasUploaded bool   `json:"was_uploaded" gorm:"column:was_uploaded;type:boolean;not null"`      // it was once uploaded; moves set it
+	Pool        string `json:"pool,omitempty" gorm:"column:pool;type:text;not null"`                     // the primary storage it lies on
+	Path        string `json:"path,omitempty" gorm:"column:path;type:text;not null"`                     // and where there
+	VMID        string `json:"vm_id,omitempty" cloudbus:"ref=vm" gorm:"column:vm_id;type:text;not null"` // the VM it is attached to, or being attached to
+	DeviceID    int    `json:"device_id" gorm:"column:device_id;type:bigint;not null"`                   // its place among the VM's disks; 0 is the root disk's
+	TemplateID  string `json:"template_id,omitempty" cloudbus:"ref=template" gorm:"column:template_id;type:text;not null"`
+	SnapshotID  string `json:"snapshot_id,omitempty" cloudbus:"ref=snapshot" gorm:"column:snapshot_id;type:text;not null"` // what it was made from
+	OfferingID  string `json:"offering_id,omitempty" gorm:"column:offering_id;type:text;not null"`                         // the size and speed it was sold as
+	WasCreated  bool   `json:"was_created" gorm:"column:was_created;type:boolean;not null"`                                // it was once on primary storage; moves set it
+	WasUploaded bool   `json:"was_uploaded" gorm:"column:was_uploaded;type:boolean;not null"`                              // it was once uploaded; moves set it
 }
 
 // Formats lists the image formats a volume can have.

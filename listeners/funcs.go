@@ -10,6 +10,7 @@ import (
 // Funcs is a listener made of functions. Those that are nil are left out.
 type Funcs struct {
 	ListenerName string // Required; unique in an engine.
+	OnBegin      func(ctx context.Context, c resources.Change) context.Context
 	OnBefore     func(ctx context.Context, c resources.Change) error
 	OnInTx       func(ctx context.Context, tx resources.Tx, c resources.Change) error
 	OnAfter      func(ctx context.Context, c resources.Change, err error)
@@ -17,6 +18,14 @@ type Funcs struct {
 
 // Name returns ListenerName.
 func (f Funcs) Name() string { return f.ListenerName }
+
+// Begin calls OnBegin.
+func (f Funcs) Begin(ctx context.Context, c resources.Change) context.Context {
+	if f.OnBegin == nil {
+		return ctx
+	}
+	return f.OnBegin(ctx, c)
+}
 
 // Before calls OnBefore.
 func (f Funcs) Before(ctx context.Context, c resources.Change) error {
@@ -54,6 +63,13 @@ type restricted struct {
 	kinds []string
 }
 
+func (r restricted) Begin(ctx context.Context, c resources.Change) context.Context {
+	if l, ok := r.Listener.(resources.BeginListener); ok && slices.Contains(r.kinds, c.Kind) {
+		return l.Begin(ctx, c)
+	}
+	return ctx
+}
+
 func (r restricted) Before(ctx context.Context, c resources.Change) error {
 	if l, ok := r.Listener.(resources.BeforeListener); ok && slices.Contains(r.kinds, c.Kind) {
 		return l.Before(ctx, c)
@@ -75,9 +91,11 @@ func (r restricted) After(ctx context.Context, c resources.Change, err error) {
 }
 
 var (
+	_ resources.BeginListener  = Funcs{}
 	_ resources.BeforeListener = Funcs{}
 	_ resources.InTxListener   = Funcs{}
 	_ resources.AfterListener  = Funcs{}
+	_ resources.BeginListener  = restricted{}
 	_ resources.BeforeListener = restricted{}
 	_ resources.InTxListener   = restricted{}
 	_ resources.AfterListener  = restricted{}

@@ -3,17 +3,16 @@ package alerts
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/bus/journal"
-	"github.com/cloudbus-go/cloudbus/fsm"
 	"github.com/cloudbus-go/cloudbus/plugins"
-	"github.com/cloudbus-go/cloudbus/resources"
-	"gorm.io/gorm"
 )
 
 // Name of the plugin, and of its position in the journal.
@@ -21,16 +20,27 @@ const Name = "alerts"
 
 // Plugin watches changes. Its methods may be called concurrently once it has started.
 type Plugin struct {
-	options  Options
-	runtime  *plugins.Runtime
-	machines map[string]*fsm.Machine
-	stuck    *stuck
-	failures *failureRate // nil: disabled
-	claims   *unclaimed
+	options Options
+	runtime *plugins.Runtime
+	world   *world
+	rules   []Rule // complete; never changed once it has started
+
+	reported      []*reported
+	stuck         []*stuck
+	rates         []*failureRate
+	trackers      []*tracker
+	stays         []*stays
+	capacities    []*capacity
+	subscriptions []*overSubscriptions
+	followed      []follow // the books that capacities and stays need
+
 	alarm    *alarm
+	lookAt   atomic.Int64 // when durable subscriptions are looked at, in nanoseconds since 1970
+	forgetAt atomic.Int64 // when the history is shortened
+	failure  atomic.Pointer[error]
 }
 
-// New returns the plugin. Init returns what is wrong with the options or the configuration (*OptionError, *plugins.ConfigError).
+// New returns the plugin. Init returns what is wrong with the rules (*RulesError), the options (*OptionError) or the configuration (*plugins.ConfigError).
 func New(o Options) *Plugin {
 	return &Plugin{options: o, alarm: newAlarm()}
 }
@@ -50,121 +60,150 @@ func (p *Plugin) Migrations() fs.FS {
 	return files
 }
 
-// Init reads the configuration, registers the payload type and the route GET /v1/alerts.
-func (p *Plugin) Init(_ context.Context, rt *plugins.Runtime) error {
+// Init reads the configuration, registers the payload types and the routes below /v1/alerts.
+func (p *Plugin) Init(_ context.Context, rt *plugins.Runtime) (err error) {
 	p.runtime = rt
-	p.options.setDefaults() // before the configuration, whose zeros are meant
-	if err := rt.Config(&p.options); err != nil {
+	if p.world, err = p.options.world(); err != nil {
+		return err
+	}
+	if p.rules, err = p.options.rules(p.world, rt.Config); err != nil {
 		return err
 	}
 	if err := p.makeRules(); err != nil {
 		return err
 	}
-	if err := bus.Register[Notice](rt.Bus(), "alert.>", 1); err != nil {
-		return err
+	errs := []error{bus.Register[Notice](rt.Bus(), "alert.>", 1)}
+	for kind := range p.world.kinds {
+		errs = append(errs, registerReports(rt.Bus(), kind))
 	}
-	return rt.Handle("GET /v1/alerts", http.HandlerFunc(p.serve))
+	for pattern, serve := range map[string]http.HandlerFunc{
+		"GET /v1/alerts": p.serveList, "GET /v1/alerts/{id}": p.serveOne, "POST /v1/alerts/{id}/acknowledge": p.serveAcknowledge, "GET /v1/alerts/rules": p.serveRules,
+	} {
+		errs = append(errs, rt.Handle(pattern, serve))
+	}
+	return errors.Join(errs...)
 }
 
-func (p *Plugin) makeRules() (err error) {
-	o := &p.options
-	orDefault(&o.FailureRate.ClearPercent, min(25, o.FailureRate.RaisePercent))
-	if err := o.check(); err != nil {
-		return err
+func (p *Plugin) makeRules() error {
+	for n := range p.rules {
+		r := &p.rules[n]
+		switch r.Type {
+		case StuckRule:
+			p.stuck = append(p.stuck, &stuck{r, p.world})
+		case FailureRateRule:
+			p.rates = append(p.rates, newFailureRate(r, p.world))
+		case FlappingRule, ZombieRule, EventRule:
+			p.trackers = append(p.trackers, &tracker{r, p.world})
+		case DisagreementRule, OrphanRule:
+			p.reported = append(p.reported, &reported{r})
+		case UnclaimedRule:
+			p.subscriptions = append(p.subscriptions, &overSubscriptions{r, p.unclaimed})
+		case ParkedRule:
+			p.subscriptions = append(p.subscriptions, &overSubscriptions{r, p.parked})
+		case HostDownRule:
+			for _, k := range r.Kinds {
+				p.stays = append(p.stays, &stays{r, k})
+				p.followed = append(p.followed, p.stays[len(p.stays)-1])
+			}
+		case CapacityRule:
+			c := &capacity{Rule: r, used: p.sum(*r.Used, r.By)}
+			if r.Total.Amount == 0 {
+				c.total = p.sum(*r.Total, r.By)
+			}
+			p.capacities = append(p.capacities, c)
+		}
+		if (r.Type == HostDownRule || r.Type == CapacityRule) && p.options.Engine == nil {
+			return &OptionError{Option: "Engine", Reason: fmt.Sprintf("is missing, which the rule %q of type %s needs", r.Name, r.Type)}
+		}
 	}
-	if p.machines, err = o.machines(); err != nil {
-		return err
+	return nil
+}
+
+// sum returns the books of a sum, which rules share.
+func (p *Plugin) sum(s Sum, by string) *sum {
+	made := newSum(s, by, p.world.kinds[s.Kind])
+	for _, f := range p.followed {
+		if have, ok := f.(*sum); ok && have.name == made.name {
+			return have
+		}
 	}
-	p.stuck = &stuck{o.Stuck, p.machines}
-	p.claims = &unclaimed{Unclaimed: o.Unclaimed}
-	if !o.FailureRate.Disabled {
-		p.failures = newFailureRate(o.FailureRate, p.machines)
+	p.followed = append(p.followed, made)
+	return made
+}
+
+// rule returns the rule of a name; nil if there is none.
+func (p *Plugin) rule(name string) *Rule {
+	for n := range p.rules {
+		if p.rules[n].Name == name {
+			return &p.rules[n]
+		}
 	}
 	return nil
 }
 
 // Subscribe reads the journal from its beginning, so that what happened before the plugin came is found too.
 func (p *Plugin) Subscribe(c *bus.Client) error {
-	if !p.options.Stuck.Disabled {
-		ctx, cancel := context.WithTimeout(context.Background(), writeTime)
-		defer cancel()
-		if err := p.runtime.Write(ctx, p.stuck.unmute); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), writeTime)
+	defer cancel()
+	if p.runtime.Journal() != nil {
+		if err := p.begin(ctx); err != nil {
 			return err
 		}
 	}
 	options := []bus.Option{bus.From(0)}
-	for _, kind := range sortedKeys(p.machines) {
+	for _, kind := range p.world.names() {
 		options = append(options, bus.Type(kind+".>"))
+		for _, t := range reports(kind) {
+			options = append(options, bus.Type(t))
+		}
 	}
 	if _, err := journal.Subscribe(c, Name, p.observe, options...); err != nil {
 		return err
 	}
-	p.claims.rest(p.runtime.Now()) // not at once: the server's subscriptions are to be back before anybody asks who claims what
+	if err := p.subscribeEvents(ctx, c); err != nil {
+		return err
+	}
+	p.restSubscriptions(p.runtime.Now()) // not at once: the server's subscriptions are to be back before anybody asks who claims what
 	p.runtime.Go("watch", p.watch)
 	return nil
+}
+
+// write runs a session of its own.
+func (p *Plugin) write(ctx context.Context, do func(*session) error) error {
+	var wakeAt int64
+	err := p.runtime.Write(ctx, func(tx *journal.Tx) error {
+		s, err := p.session(tx, p.runtime.Now())
+		if err != nil {
+			return err
+		}
+		err = do(s)
+		wakeAt = s.wakeAt
+		return err
+	})
+	if wakeAt != 0 {
+		p.alarm.set(wakeAt)
+	}
+	return err
 }
 
 // Close has nothing to free.
 func (p *Plugin) Close(context.Context) error { return nil }
 
-// writeTime is how long starting waits for the writer.
-const writeTime = 30 * time.Second
-
-// observe shows a batch of changes and reports to the rules, in the transaction that moves the position in the journal.
-func (p *Plugin) observe(_ context.Context, tx *journal.Tx, batch []bus.Event[bus.Addressed]) error {
-	if len(batch) == 0 {
-		return nil
-	}
-	seen, err := position(tx.DB())
-	if err != nil {
-		return err
-	}
-	now := p.runtime.Now()
-	t := make(tally)
-	for _, e := range batch {
-		if e.Seq <= seen {
-			continue // a replay
-		}
-		if err := p.show(tx, e); err != nil {
-			return fmt.Errorf("alerts: %s: %w", e.Subject(), err)
-		}
-		if c, ok := e.Payload.(resources.AnyChanged); ok && p.failures != nil {
-			p.failures.count(t, c.What(), now)
-		}
-	}
-	if p.failures != nil {
-		if err := p.failures.save(tx, t, now); err != nil {
-			return err
-		}
-	}
-	if len(t) > 0 {
-		p.alarm.set(now.UnixNano())
-	}
-	return setPosition(tx.DB(), max(seen, batch[len(batch)-1].Seq))
-}
-
-// show shows an event to the rule stuck. One that is disabled raises nothing, but keeps its books, for the day when it's enabled again, and clears what it raised before.
-func (p *Plugin) show(tx *journal.Tx, e bus.Event[bus.Addressed]) error {
-	switch news := e.Payload.(type) {
-	case resources.Stuck:
-		return p.stuck.reported(tx, news, e.Time)
-	case resources.AnyChanged:
-		return p.stuck.changed(tx, news.What())
+// Health is what keeps the clock from being looked at, nil if nothing does.
+func (p *Plugin) Health(context.Context) error {
+	if err := p.failure.Load(); err != nil {
+		return *err
 	}
 	return nil
 }
 
-// position is the newest change that the rules have seen. It never goes back, unlike the subscription's, which an operator may rewind.
-func position(db *gorm.DB) (seq uint64, err error) {
-	err = db.Raw("SELECT COALESCE(MAX(seq), 0) FROM alerts_position WHERE name = ?", Name).Scan(&seq).Error
-	return seq, err
-}
-
-func setPosition(db *gorm.DB, seq uint64) error {
-	return db.Exec("INSERT INTO alerts_position (name, seq) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET seq = excluded.seq", Name, seq).Error
-}
+// writeTime is how long starting waits for the writer.
+const writeTime = 30 * time.Second
 
 var (
 	_ plugins.Plugin   = (*Plugin)(nil)
 	_ plugins.Migrator = (*Plugin)(nil)
+	_ plugins.Healther = (*Plugin)(nil)
+	_ bus.Addressed    = Notice{}
+	_ error            = (*RulesError)(nil)
 )

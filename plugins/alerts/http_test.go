@@ -59,12 +59,12 @@ func TestHTTP(t *testing.T) {
 		t.Errorf("first page %v", body)
 	}
 	for query, want := range map[string]string{
-		"actve=true":   `unknown parameter "actve" (allowed: active, name, kind, resource, tenant, before, limit)`,
+		"actve=true":   `unknown parameter "actve" (allowed: active, acknowledged, name, kind, resource, tenant, severity, group, before, limit)`,
 		"active=maybe": `active "maybe" is neither true nor false`,
 		"limit=0":      `limit "0" is not in 1 to 1000`,
 		"limit=1001":   `limit "1001" is not in 1 to 1000`,
-		"kind=cow":     `kind "cow" is not watched (allowed: network, nic, vm, volume, subscription)`,
-		"name=sick":    `name "sick" is no rule (allowed: failure_rate, stuck, unclaimed)`,
+		"kind=cow":     `kind "cow" is not watched (allowed: cluster, container, host, host_admin, network, nic, public_ip, snapshot, template, vm, volume, subscription)`,
+		"name=sick":    `name "sick" is no rule (allowed: disagreement, failure_rate, flapping, orphan, parked, stuck, unclaimed, wrong_provider, zombie)`,
 		"limit=x":      `limit "x" is not in 1 to 1000`,
 		"before=x":     `before "x" is no alert's id`,
 	} {

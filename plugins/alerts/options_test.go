@@ -18,7 +18,7 @@ func TestWrongOptions(t *testing.T) {
 		config  string
 		want    string
 	}{
-		{name: "unknown key", config: `{"stuk": {}}`, want: `key "stuk": is unknown (allowed: failure_rate, stuck, unclaimed)`},
+		{name: "unknown key", config: `{"stuk": {}}`, want: `key "stuk": is unknown (allowed: failure_rate, history, history_max, stuck, unclaimed)`},
 		{name: "unknown key inside", config: `{"failure_rate": {"windw": "5m"}}`,
 			want: `key "failure_rate.windw": is unknown (allowed: clear_percent, disabled, min_failures, raise_percent, severity, window)`},
 		{name: "no duration", config: `{"failure_rate": {"window": "5"}}`, want: `"5" is no duration`},
@@ -29,8 +29,11 @@ func TestWrongOptions(t *testing.T) {
 		{name: "no window", config: `{"failure_rate": {"window": "0s"}}`, want: `failure_rate.window is below 1s`},
 		{name: "over 100", config: `{"failure_rate": {"raise_percent": 101}}`, want: `failure_rate.raise_percent is not in 1 to 100`},
 		{name: "no hysteresis", config: `{"failure_rate": {"raise_percent": 20, "clear_percent": 30}}`, want: `failure_rate.clear_percent is not in 1 to raise_percent`},
-		{name: "severity", config: `{"stuck": {"severity": "bad"}}`, want: `option stuck.severity is "bad" (allowed: warning, critical)`},
+		{name: "severity", config: `{"stuck": {"severity": "bad"}}`, want: `option stuck.severity is "bad" (allowed: info, warning, critical)`},
 		{name: "limits, which are the engine's", config: `{"stuck": {"limits": {}}}`, want: `key "stuck.limits": is unknown (allowed: disabled, severity)`},
+		{name: "history", config: `{"history": "1m"}`, want: `option history is below 1h`},
+		{name: "no history", config: `{"history_max": 0}`, want: `option history_max is not above 0`},
+		{name: "over no rule", options: alerts.Options{Rules: []alerts.Rule{}}, config: `{"stuck": {"disabled": true}}`, want: `option stuck goes over a rule that isn't there`},
 		{name: "nil machine", options: alerts.Options{Machines: []*fsm.Machine{nil}}, want: `option Machines has one that is nil`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

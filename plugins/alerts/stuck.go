@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus/journal"
@@ -10,14 +11,15 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// stuck is the rule over resources that stay in a transitional state: it follows the engine's reports, <kind>.stuck.
+// stuck is a rule over resources that stay in a transitional state: it follows the engine's reports, <kind>.stuck.
 type stuck struct {
-	Stuck
-	machines map[string]*fsm.Machine
+	*Rule
+	world *world
 }
 
-// muted is a report that came while the rule was disabled, of a stay that isn't over.
-type muted struct {
+// report is one that came while the rule was disabled, of a stay that isn't over.
+type report struct {
+	Rule       string `gorm:"primaryKey"`
 	Kind       string `gorm:"primaryKey"`
 	ResourceID string `gorm:"primaryKey"`
 	Tenant     string
@@ -26,48 +28,56 @@ type muted struct {
 }
 
 // TableName is gorm's.
-func (muted) TableName() string { return "alerts_muted" }
+func (report) TableName() string { return "alerts_reports" }
+
+func (r *Rule) isAbout(kind string) bool { return len(r.Kinds) == 0 || slices.Contains(r.Kinds, kind) }
+
+func (r *Rule) hasState(s fsm.State) bool { return len(r.States) == 0 || slices.Contains(r.States, s) }
 
 // reported raises, or counts as a repeat. A rule that is disabled keeps the report for the day when it is enabled again.
-func (s *stuck) reported(tx *journal.Tx, r resources.Stuck, at time.Time) error {
-	message := fmt.Sprintf("%s/%s has been %s since %s, longer than the limit of %s", r.Kind, r.ResourceID, r.State, r.Since.UTC().Format(time.RFC3339), r.Limit)
-	if s.Disabled {
-		m := muted{r.Kind, r.ResourceID, r.Tenant, message, at.UnixNano()}
-		return tx.DB().Clauses(clause.OnConflict{UpdateAll: true}).Create(&m).Error
+func (u *stuck) reported(s *session, r resources.Stuck, at time.Time) error {
+	if !u.isAbout(r.Kind) || !u.hasState(r.State) {
+		return nil
 	}
-	return s.raise(tx, muted{r.Kind, r.ResourceID, r.Tenant, message, at.UnixNano()})
-}
-
-func (s *stuck) raise(tx *journal.Tx, m muted) error {
-	return raiseAlert(tx, row{
-		Name: StuckRule, Kind: m.Kind, ResourceID: m.ResourceID, Tenant: m.Tenant, Severity: s.Severity, Message: m.Message,
-	}, timeOf(m.ReportedAt), 1)
+	message := fmt.Sprintf("%s/%s has been %s since %s, longer than the limit of %s", r.Kind, r.ResourceID, r.State, r.Since.UTC().Format(time.RFC3339), r.Limit)
+	if u.Disabled {
+		m := report{u.Name, r.Kind, r.ResourceID, r.Tenant, message, at.UnixNano()}
+		return s.tx.DB().Clauses(clause.OnConflict{UpdateAll: true}).Create(&m).Error
+	}
+	return s.raise(u.Rule, about{kind: r.Kind, id: r.ResourceID, tenant: r.Tenant}, message, at, 1)
 }
 
 // changed clears the alert of a resource that has left the state it was stuck in.
-func (s *stuck) changed(tx *journal.Tx, c resources.Change) error {
-	class, _ := s.machines[c.Kind].Class(c.From)
-	if class != fsm.Transitional || c.From == c.To {
+func (u *stuck) changed(s *session, c resources.Change) error {
+	class, _ := u.world.kinds[c.Kind].class(c.From)
+	if class != fsm.Transitional || c.From == c.To || !u.isAbout(c.Kind) {
 		return nil
 	}
-	if s.Disabled {
-		if err := tx.DB().Where("kind = ? AND resource_id = ?", c.Kind, c.ResourceID).Delete(&muted{}).Error; err != nil {
+	if u.Disabled {
+		if err := forgetReport(s.tx, u.Name, c.Kind, c.ResourceID); err != nil {
 			return err
 		}
 	}
-	return clearAlert(tx, StuckRule, c.Kind, c.ResourceID, c.Time)
+	return s.clear(u.Name, about{kind: c.Kind, id: c.ResourceID}, c.Time)
 }
 
-// unmute raises what was reported while the rule was disabled.
-func (s *stuck) unmute(tx *journal.Tx) error {
-	var all []muted
-	if err := tx.DB().Order("reported_at").Find(&all).Error; err != nil {
+func forgetReport(tx *journal.Tx, rule, kind, id string) error {
+	return tx.DB().Where("rule = ? AND kind = ? AND resource_id = ?", rule, kind, id).Delete(&report{}).Error
+}
+
+// enabled raises what was reported while the rule was disabled.
+func (u *stuck) enabled(s *session) error {
+	if u.Disabled {
+		return nil
+	}
+	var all []report
+	if err := s.tx.DB().Where("rule = ?", u.Name).Order("reported_at, kind, resource_id").Find(&all).Error; err != nil {
 		return err
 	}
 	for _, m := range all {
-		if err := s.raise(tx, m); err != nil {
+		if err := s.raise(u.Rule, about{kind: m.Kind, id: m.ResourceID, tenant: m.Tenant}, m.Message, timeOf(m.ReportedAt), 1); err != nil {
 			return err
 		}
 	}
-	return tx.DB().Where("1 = 1").Delete(&muted{}).Error
+	return s.tx.DB().Where("rule = ?", u.Name).Delete(&report{}).Error
 }

@@ -25,7 +25,19 @@
 // [Plugin.Report] clips intervals to the window [From, To) and sums them up by tenant, kind, meter, size and resource, exactly ([Amount]). An interval that is still open counts until the
 // window's end, or now if that is earlier. GET /v1/usage gives the same as JSON or CSV.
 //
+// [Query.Bucket] cuts the window into hours, days or months by the clock of a time zone. Each bucket says what a report on it alone says, and all together what one on the whole window
+// does, to the nanosecond. Days last 23 or 25 hours where clocks are put forward or back. A program for machines without a database of time zones imports time/tzdata.
+//
+// # Corrections
+//
+// What was metered is never edited. [Plugin.Correct] enters a [Correction] beside it, with a reason and who says so, and only another one reverses it. Reports show both, and the total.
+//
+// # Reconciliation
+//
+// [Plugin.Reconcile] compares the ledger with live resources and with what the journal still holds, and says what differs. It alters nothing. What the ledger hasn't read yet is pending,
+// not a fault.
+//
 // # Events
 //
-// usage.<meter>.opened and usage.<meter>.closed ([Metered]) are recorded with the interval, in the same transaction.
+// usage.<meter>.opened and usage.<meter>.closed ([Metered]) are recorded with the interval, usage.<meter>.corrected ([Corrected]) with the correction, in the same transaction.
 package usage

@@ -24,9 +24,9 @@ func Example() {
 		fmt.Println(err)
 	}
 	// Output:
-	// from,to,tenant,kind,meter,resource_id,cpus,memory_mib,gib,units,seconds,intervals,open
-	// 2026-05-01T00:00:00Z,2026-05-02T00:00:00Z,acme,vm,vm.allocated,,2,4096,0,0,14400,1,0
-	// 2026-05-01T00:00:00Z,2026-05-02T00:00:00Z,acme,vm,vm.running,,2,4096,0,0,7200,1,0
+	// from,to,tenant,kind,meter,resource_id,cpus,memory_mib,gib,units,seconds,intervals,open,corrections,total
+	// 2026-05-01T00:00:00Z,2026-05-02T00:00:00Z,acme,vm,vm.allocated,,2,4096,0,0,14400,1,0,0,14400
+	// 2026-05-01T00:00:00Z,2026-05-02T00:00:00Z,acme,vm,vm.running,,2,4096,0,0,7200,1,0,0,7200
 }
 
 func bill(ctx context.Context) error {

@@ -38,6 +38,7 @@ type house struct {
 	manager *plugins.Manager
 	ledger  *usage.Plugin
 	now     time.Time
+	options usage.Options
 }
 
 func openStore(t testing.TB) (*gormstore.Store, *bus.Bus) {
@@ -64,18 +65,23 @@ func openStore(t testing.TB) (*gormstore.Store, *bus.Bus) {
 
 func newVMs(t testing.TB, store *gormstore.Store, b *bus.Bus) *resources.Kind[vm.VM] {
 	t.Helper()
-	engine, err := resources.New(resources.Options{Store: store, Bus: b, Listeners: []resources.Listener{listeners.Post()}, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	vms, err := resources.Register[vm.VM](engine, vm.Machine)
+	vms, err := resources.Register[vm.VM](newEngine(t, store, b), vm.Machine)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return vms
 }
 
-func open(t *testing.T) *house {
+func newEngine(t testing.TB, store *gormstore.Store, b *bus.Bus) *resources.Engine {
+	t.Helper()
+	engine, err := resources.New(resources.Options{Store: store, Bus: b, Listeners: []resources.Listener{listeners.Post()}, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return engine
+}
+
+func open(t testing.TB) *house {
 	t.Helper()
 	h := &house{t: t, now: at(3600)}
 	h.store, h.bus = openStore(t)
@@ -86,7 +92,7 @@ func open(t *testing.T) *house {
 
 func (h *house) start() {
 	h.t.Helper()
-	h.ledger = usage.New(usage.Options{})
+	h.ledger = usage.New(h.options)
 	var err error
 	h.manager, err = plugins.NewManager(plugins.Options{Bus: h.bus, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return h.now }})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/cloudbus-go/cloudbus/plugins"
 )
 
-// serve answers GET /v1/usage?from&to&tenant&kind&meter&resource&by&format.
+// serve answers GET /v1/usage?from&to&tenant&kind&meter&resource&by&bucket&tz&format.
 func (p *Plugin) serve(w http.ResponseWriter, r *http.Request) {
 	q, format, err := parse(r)
 	if err != nil {
@@ -19,16 +19,46 @@ func (p *Plugin) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	report, err := p.Report(r.Context(), q)
-	switch _, bad := errors.AsType[*QueryError](err); {
-	case bad:
-		plugins.RespondError(w, http.StatusBadRequest, err)
+	switch {
 	case err != nil:
-		p.runtime.Logger().Error("usage report failed", "error", err)
-		plugins.RespondError(w, http.StatusServiceUnavailable, errors.New("usage: the ledger can't be read now"))
+		p.refuse(w, "usage report failed", err)
 	case format == "csv":
 		respondCSV(w, report)
 	default:
 		plugins.Respond(w, http.StatusOK, report)
+	}
+}
+
+// refuse answers with an error: the caller's fault is told to him, others are for the log.
+func (p *Plugin) refuse(w http.ResponseWriter, what string, err error) {
+	var query *QueryError
+	var content *CorrectionError
+	var key *KeyError
+	switch {
+	case errors.As(err, &query), errors.As(err, &content):
+		plugins.RespondError(w, http.StatusBadRequest, err)
+	case errors.As(err, &key):
+		plugins.RespondError(w, http.StatusConflict, err)
+	default:
+		p.runtime.Logger().Error(what, "error", err)
+		plugins.RespondError(w, http.StatusServiceUnavailable, errors.New("usage: the ledger can't be used now"))
+	}
+}
+
+// serveReconcile answers GET /v1/usage/reconcile.
+func (p *Plugin) serveReconcile(w http.ResponseWriter, r *http.Request) {
+	if _, err := plugins.Params(r); err != nil {
+		plugins.RespondError(w, http.StatusBadRequest, err)
+		return
+	}
+	result, err := p.Reconcile(r.Context())
+	switch {
+	case errors.Is(err, ErrReconciling):
+		plugins.RespondError(w, http.StatusConflict, err)
+	case err != nil:
+		p.refuse(w, "the ledger can't be reconciled", err)
+	default:
+		plugins.Respond(w, http.StatusOK, result)
 	}
 }
 
@@ -44,7 +74,7 @@ func respondCSV(w http.ResponseWriter, report *Report) {
 }
 
 func parse(r *http.Request) (q Query, format string, err error) {
-	values, err := plugins.Params(r, "from", "to", "tenant", "kind", "meter", "resource", "by", "format")
+	values, err := plugins.Params(r, "from", "to", "tenant", "kind", "meter", "resource", "by", "bucket", "tz", "format")
 	if err != nil {
 		return q, "", err
 	}
@@ -55,6 +85,7 @@ func parse(r *http.Request) (q Query, format string, err error) {
 		return q, "", err
 	}
 	q.Tenant, q.Kind, q.Meter, q.ResourceID = values.Get("tenant"), values.Get("kind"), values.Get("meter"), values.Get("resource")
+	q.Bucket, q.TZ = values.Get("bucket"), values.Get("tz")
 	if by := values.Get("by"); by != "" {
 		q.By = strings.Split(by, ",")
 	}

@@ -19,17 +19,17 @@ func TestHTTP(t *testing.T) {
 		status      int
 		want        string
 	}{
-		{"all", "", 200, `"rows":[{"tenant":"=cmd()","kind":"vm","meter":"vm.allocated","cpus":2,"memory_mib":1024,"seconds":1.5,"intervals":1,"open":0}]`},
+		{"all", "", 200, `"rows":[{"tenant":"=cmd()","kind":"vm","meter":"vm.allocated","cpus":2,"memory_mib":1024,"seconds":1.5,"corrections":0,"total":1.5,"intervals":1,"open":0}]`},
 		{"window", "from=2026-05-01T12:00:01Z&to=2026-05-01T12:00:02Z", 200, `{"from":"2026-05-01T12:00:01Z","to":"2026-05-01T12:00:02Z","rows":[{"tenant":"=cmd()","kind":"vm","meter":"vm.allocated","cpus":2,"memory_mib":1024,"seconds":0.5,`},
-		{"by", "by=resource", 200, `"rows":[{"resource_id":"` + id + `","seconds":1.5,"intervals":1,"open":0}]`},
+		{"by", "by=resource", 200, `"rows":[{"resource_id":"` + id + `","seconds":1.5,"corrections":0,"total":1.5,"intervals":1,"open":0}]`},
 		{"empty", "tenant=nobody", 200, `"rows":[]`},
-		{"unknown parameter", "form=x", 400, `unknown parameter \"form\" (allowed: from, to, tenant, kind, meter, resource, by, format)`},
+		{"unknown parameter", "form=x", 400, `unknown parameter \"form\" (allowed: from, to, tenant, kind, meter, resource, by, bucket, tz, format)`},
 		{"twice", "kind=vm&kind=nic", 400, `given 2 times`},
-		{"inverted", "from=2026-05-02T00:00:00Z&to=2026-05-01T00:00:00Z", 400, `is after to \"2026-05-01T00:00:00Z\"`},
+		{"inverted", "from=2026-05-02T00:00:00Z&to=2026-05-01T00:00:00Z", 400, `is not before to \"2026-05-01T00:00:00Z\"`},
 		{"no time", "from=yesterday", 400, `from \"yesterday\" is no RFC 3339 time`},
 		{"no zone", "to=2026-05-02T00:00:00", 400, `is no RFC 3339 time`},
-		{"unknown kind", "kind=vms", 400, `kind \"vms\" is not metered (allowed: network, nic, vm, volume)`},
-		{"unknown meter", "meter=vm.runing", 400, `meter \"vm.runing\" is unknown (allowed: network.implemented, nic.reserved, vm.allocated, vm.running, volume.allocated, volume.uploaded)`},
+		{"unknown kind", "kind=vms", 400, `kind \"vms\" is not metered (allowed: network, nic, public_ip, snapshot, template, vm, volume)`},
+		{"unknown meter", "meter=vm.runing", 400, `meter \"vm.runing\" is unknown (allowed: network.implemented, nic.reserved, public_ip.allocated, snapshot.stored, template.stored, vm.allocated, vm.running, volume.allocated, volume.uploaded)`},
 		{"unknown grouping", "by=tenant,colour", 400, `by \"colour\" is unknown (allowed: tenant, kind, meter, resource, size)`},
 		{"grouping twice", "by=tenant,tenant", 400, `given twice`},
 		{"unknown format", "format=xml", 400, `format \"xml\" is unknown (allowed: json, csv)`},

@@ -98,6 +98,16 @@ func (t *table) names() []string {
 	return names
 }
 
+// kindOf returns the kind of a meter, "" if there is no such meter.
+func (t *table) kindOf(meter string) string {
+	for kind, meters := range t.meters {
+		if slices.ContainsFunc(meters, func(m Meter) bool { return m.Name == meter }) {
+			return kind
+		}
+	}
+	return ""
+}
+
 // running returns those of a kind's meters that run in a state. What runs is a function of the steady state: in a transitional state the meters of its origin run on if an
 // edge leads back there, and none otherwise.
 func running(machine *fsm.Machine, meters []Meter, state, origin fsm.State) []Meter {

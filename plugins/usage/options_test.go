@@ -50,7 +50,7 @@ func TestWrongOptions(t *testing.T) {
 		{"other kind's name", usage.Options{Meters: []usage.Meter{{Kind: "vm", Name: "nic.on", States: running}}}, `name isn't vm.<what>`},
 		{"name of three tokens", usage.Options{Meters: []usage.Meter{{Kind: "vm", Name: "vm.on.off", States: running}}}, `name isn't vm.<what>`},
 		{"capitals", usage.Options{Meters: []usage.Meter{{Kind: "vm", Name: "vm.On", States: running}}}, `name isn't vm.<what>`},
-		{"unknown kind", usage.Options{Meters: []usage.Meter{{Kind: "lb", Name: "lb.on", States: running}}}, `no machine for kind "lb" (known: network, nic, vm, volume)`},
+		{"unknown kind", usage.Options{Meters: []usage.Meter{{Kind: "lb", Name: "lb.on", States: running}}}, `no machine for kind "lb" (known: network, nic, public_ip, snapshot, template, vm, volume)`},
 		{"unknown state", usage.Options{Meters: []usage.Meter{{Kind: "vm", Name: "vm.on", States: fsm.States("on")}}}, `"on" is no steady state of vm`},
 		{"transitional state", usage.Options{Meters: []usage.Meter{{Kind: "vm", Name: "vm.on", States: fsm.States(vm.Starting)}}}, `"starting" is no steady state of vm`},
 		{"no state", usage.Options{Meters: []usage.Meter{{Kind: "vm", Name: "vm.on"}}}, `runs in no state`},
@@ -133,7 +133,7 @@ func TestAKindFromOutside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := usage.Row{Kind: "lamp", Meter: "lamp.light", Size: usage.Size{Units: 60}, Seconds: usage.Amount{Seconds: 9}, Intervals: 2, Open: 1}
+	want := usage.Row{Kind: "lamp", Meter: "lamp.light", Size: usage.Size{Units: 60}, Seconds: usage.Amount{Seconds: 9}, Total: usage.Amount{Seconds: 9}, Intervals: 2, Open: 1}
 	if len(report.Rows) != 1 || report.Rows[0] != want {
 		t.Errorf("rows %+v, want %+v", report.Rows, want)
 	}

@@ -1,6 +1,9 @@
 package usage
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Size is how much of a resource a meter counts. Two intervals of different size are never one. The zero Size is that of a thing that is merely there.
 type Size struct {
@@ -8,6 +11,10 @@ type Size struct {
 	MemoryMiB int64 `json:"memory_mib,omitempty" gorm:"column:memory_mib"`
 	GiB       int64 `json:"gib,omitempty" gorm:"column:gib"`
 	Units     int64 `json:"units,omitempty" gorm:"column:units"` // of anything else that a meter counts: connections, licences
+}
+
+func (s Size) compare(o Size) int {
+	return cmp.Or(cmp.Compare(s.CPUs, o.CPUs), cmp.Compare(s.MemoryMiB, o.MemoryMiB), cmp.Compare(s.GiB, o.GiB), cmp.Compare(s.Units, o.Units))
 }
 
 // SizeOf makes a meter's Size function of one over the resource itself: T is the kind's struct. Another snapshot is an error.

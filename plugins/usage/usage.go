@@ -5,6 +5,7 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+	"sync"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/bus/journal"
@@ -20,6 +21,8 @@ const Name = "usage"
 type Options struct {
 	Meters   []Meter        // What is metered. Defaults to DefaultMeters().
 	Machines []*fsm.Machine // Of the metered kinds, beside or instead of the built-in ones. Defaults to none.
+	// Engine has the live resources that Reconcile compares the ledger with; its store is in the plugin's database. Defaults to none: it compares with the journal alone.
+	Engine *resources.Engine
 }
 
 // Plugin is the usage ledger. Its methods may be called concurrently once it has started.
@@ -27,6 +30,8 @@ type Plugin struct {
 	options Options
 	table   *table
 	runtime *plugins.Runtime
+
+	reconciling sync.Mutex
 }
 
 // New returns the plugin. Init returns what is wrong with the options (*OptionError).
@@ -40,10 +45,10 @@ func New(o Options) *Plugin {
 // Name returns "usage".
 func (p *Plugin) Name() string { return Name }
 
-//go:embed migrations/*.sql
+//go:embed migrations/*/*.sql
 var migrations embed.FS
 
-// Migrations returns the SQL of the ledger's table.
+// Migrations returns the SQL of the ledger's tables.
 func (p *Plugin) Migrations() fs.FS {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -52,7 +57,7 @@ func (p *Plugin) Migrations() fs.FS {
 	return files
 }
 
-// Init checks the options, registers the payload type and the route GET /v1/usage.
+// Init checks the options, registers the payload types and the routes below /v1/usage.
 func (p *Plugin) Init(_ context.Context, rt *plugins.Runtime) error {
 	t, err := newTable(p.options.Meters, append(builtin(), p.options.Machines...))
 	if err != nil {
@@ -62,7 +67,18 @@ func (p *Plugin) Init(_ context.Context, rt *plugins.Runtime) error {
 	if err := bus.Register[Metered](rt.Bus(), "usage.>", 1); err != nil {
 		return err
 	}
-	return rt.Handle("GET /v1/usage", http.HandlerFunc(p.serve))
+	if err := bus.Register[Corrected](rt.Bus(), "usage.*.*.corrected", 1); err != nil {
+		return err
+	}
+	for route, serve := range map[string]http.HandlerFunc{
+		"GET /v1/usage": p.serve, "GET /v1/usage/corrections": p.serveCorrections, "POST /v1/usage/corrections": p.serveCorrect,
+		"GET /v1/usage/reconcile": p.serveReconcile,
+	} {
+		if err := rt.Handle(route, serve); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Subscribe reads the journal from its beginning, so that a ledger that is added to an old server bills what the journal still holds.

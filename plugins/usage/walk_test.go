@@ -8,6 +8,9 @@ import (
 	"github.com/cloudbus-go/cloudbus/resources"
 	"github.com/cloudbus-go/cloudbus/resources/network"
 	"github.com/cloudbus-go/cloudbus/resources/nic"
+	"github.com/cloudbus-go/cloudbus/resources/publicip"
+	"github.com/cloudbus-go/cloudbus/resources/snapshot"
+	"github.com/cloudbus-go/cloudbus/resources/template"
 	"github.com/cloudbus-go/cloudbus/resources/vm"
 	"github.com/cloudbus-go/cloudbus/resources/volume"
 	"pgregory.net/rapid"
@@ -66,6 +69,33 @@ func (s *networkSubject) guarded() any          { return &s.v }
 func (s *networkSubject) draw(*rapid.T)         {}
 func (s *networkSubject) changed(c resources.Change) resources.AnyChanged {
 	return network.Changed{Change: c, Resource: s.v}
+}
+
+type publicIPSubject struct{ v publicip.PublicIP }
+
+func (s *publicIPSubject) machine() *fsm.Machine { return publicip.Machine }
+func (s *publicIPSubject) guarded() any          { return &s.v }
+func (s *publicIPSubject) draw(*rapid.T)         {}
+func (s *publicIPSubject) changed(c resources.Change) resources.AnyChanged {
+	return publicip.Changed{Change: c, Resource: s.v}
+}
+
+type snapshotSubject struct{ v snapshot.Snapshot }
+
+func (s *snapshotSubject) machine() *fsm.Machine { return snapshot.Machine }
+func (s *snapshotSubject) guarded() any          { return &s.v }
+func (s *snapshotSubject) draw(t *rapid.T)       { s.v.SizeGiB = rapid.Int64Range(1, 3).Draw(t, "gib") }
+func (s *snapshotSubject) changed(c resources.Change) resources.AnyChanged {
+	return snapshot.Changed{Change: c, Resource: s.v}
+}
+
+type templateSubject struct{ v template.Template }
+
+func (s *templateSubject) machine() *fsm.Machine { return template.Machine }
+func (s *templateSubject) guarded() any          { return &s.v }
+func (s *templateSubject) draw(t *rapid.T)       { s.v.SizeGiB = rapid.Int64Range(1, 3).Draw(t, "gib") }
+func (s *templateSubject) changed(c resources.Change) resources.AnyChanged {
+	return template.Changed{Change: c, Resource: s.v}
 }
 
 // walk fires random triggers at a subject, with updates, other tenants and clocks that stand still or go back in between.

@@ -57,15 +57,18 @@ func (p readPool) QueryRowContext(ctx context.Context, query string, args ...any
 	return p.pool.QueryRowContext(ctx, query, args...)
 }
 
+// oneState is what a transaction needs so that all its statements see the same: on PostgreSQL each would else see what is committed when it begins.
+var oneState = sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+
 // BeginTx begins a transaction that reads one state of the database.
 func (p readPool) BeginTx(ctx context.Context, _ *sql.TxOptions) (gorm.ConnPool, error) {
 	var tx gorm.ConnPool
 	var err error
 	switch pool := p.pool.(type) {
 	case gorm.TxBeginner:
-		tx, err = pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+		tx, err = pool.BeginTx(ctx, &oneState)
 	case gorm.ConnPoolBeginner:
-		tx, err = pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+		tx, err = pool.BeginTx(ctx, &oneState)
 	default:
 		err = gorm.ErrInvalidTransaction
 	}

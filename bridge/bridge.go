@@ -15,10 +15,10 @@ import (
 const (
 	pluginPrefix = "bridge_"
 
-	// A message that the broker will never take is offered a few times before the bridge halts at it:
-	// a size limit may just be in the midst of being raised, and halting is the operator's business.
+	// A message that the broker will never take is offered a few times before it is parked: a setting may just be in the midst of being changed.
+	// Not for long, as the next event of its lane waits meanwhile, which may be another resource's.
 	rejectedTries = 3
-	rejectedPause = time.Second
+	rejectedPause = 50 * time.Millisecond
 
 	// What is under way when Close is called gets this long to be acknowledged, so that it needn't be repeated.
 	drainTimeout = 2 * time.Second
@@ -29,17 +29,23 @@ var errClosing = errors.New("bridge: closing; the event will be sent after the n
 
 // Bridge is a plugin that republishes recorded events to a broker. Make one with New.
 type Bridge struct {
-	sink    Sink
-	options Options
-	log     *slog.Logger
-	bus     *bus.Bus
-	counts  counts
-	trouble trouble
-	life    lifetime
+	sink     Sink
+	options  Options
+	log      *slog.Logger
+	bus      *bus.Bus
+	sources  *sources
+	counts   counts
+	window   window
+	trouble  trouble
+	life     lifetime
+	patience patience
+	seeder   *seeder // with Options.State, from Init on
 
-	used         atomic.Bool
-	opened       bool
-	subscription *bus.Subscription
+	reader *reader
+	safety *safety // nil if the sink is no Checkpointer, or there is no database
+
+	used   atomic.Bool
+	opened bool
 }
 
 // New returns the plugin that sends events to sink. Errors: *OptionError.
@@ -51,7 +57,11 @@ func New(sink Sink, o Options) (*Bridge, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Bridge{sink: sink, options: o, life: newLifetime()}, nil
+	keeper, ok := sink.(StateKeeper)
+	if keeps := ok && keeper.KeepsState(); keeps != o.State {
+		return nil, &OptionError{Option: "State", Value: o.State, Reason: "goes with a sink that keeps states, and with no other"}
+	}
+	return &Bridge{sink: sink, options: o, window: window{free: o.Window, size: o.Window}, life: newLifetime(), reader: newReader()}, nil
 }
 
 // Name is "bridge_<name>".
@@ -64,9 +74,17 @@ func (b *Bridge) Init(ctx context.Context, rt *plugins.Runtime) error {
 	}
 	b.log, b.bus = rt.Logger(), rt.Bus()
 	b.trouble.now = rt.Now
-	b.counts.publish(rt.Metrics())
+	b.counts.rate.now = rt.Now
+	b.publish(rt.Metrics())
 	if _, reason := parseSource(b.bus.Source()); reason != "" {
 		return &OptionError{Option: "bus.Options.Source", Value: b.bus.Source(), Reason: reason}
+	}
+	var err error
+	if b.sources, err = openSources(ctx, rt); err != nil {
+		return err
+	}
+	if err := b.secure(ctx, rt); err != nil {
+		return err
 	}
 	if opener, ok := b.sink.(Opener); ok {
 		if err := opener.Open(ctx, b.log); err != nil {
@@ -74,37 +92,43 @@ func (b *Bridge) Init(ctx context.Context, rt *plugins.Runtime) error {
 		}
 	}
 	b.opened = true
+	if b.options.State {
+		b.seeder = newSeeder(b, b.sink.(StateKeeper), rt)
+	}
 	return nil
 }
 
 // Subscribe starts to read the journal where the bridge left off. It doesn't wait for the broker.
 func (b *Bridge) Subscribe(c *bus.Client) error {
-	subscription, err := bus.Subscribe(c, b.handle, b.options.subscription()...)
-	if err != nil {
+	begin := func() (*bus.Subscription, error) { return bus.Subscribe(c, b.handle, b.options.subscription()...) }
+	if err := b.reader.start(begin, b.safety.base); err != nil {
 		return fmt.Errorf("bridge: subscribe %s: %w", b.Name(), err)
 	}
-	b.subscription = subscription
+	if b.seeder != nil {
+		b.seeder.start()
+	}
 	return nil
 }
 
 // Drain stops sending. What is under way has two seconds to be acknowledged; what waits for the broker stays in the journal, and is sent after the next start.
 func (b *Bridge) Drain(ctx context.Context) error {
-	if b.subscription == nil {
+	subscription := b.reader.close()
+	b.life.close()
+	if subscription == nil {
 		return nil
 	}
-	b.subscription.Close()
-	b.life.close()
+	defer b.safety.keep(ctx)
 	patience, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
 	defer context.AfterFunc(patience, b.life.abort)()
 	select {
-	case <-b.subscription.Done():
+	case <-subscription.Done():
 		return nil
 	case <-ctx.Done():
 	}
 	b.life.abort()
 	select {
-	case <-b.subscription.Done():
+	case <-subscription.Done():
 		return nil
 	case <-time.After(drainTimeout):
 		return fmt.Errorf("bridge: close %s: a send doesn't return: %w", b.Name(), ctx.Err())
@@ -113,6 +137,7 @@ func (b *Bridge) Drain(ctx context.Context) error {
 
 // Close closes the sink.
 func (b *Bridge) Close(ctx context.Context) error {
+	b.reader.close()
 	b.life.abort()
 	if closer, ok := b.sink.(Closer); ok && b.opened {
 		return closer.Close(ctx)

@@ -15,7 +15,6 @@ import (
 	"github.com/cloudbus-go/cloudbus/bridge"
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/plugins"
-	"github.com/cloudbus-go/cloudbus/resources"
 	"github.com/cloudbus-go/cloudbus/resources/memstore"
 )
 
@@ -143,78 +142,6 @@ func TestBrokerAwayEventsWait(t *testing.T) {
 	})
 }
 
-func TestEventsThatCantBeSentHaltTheBridgeAndAreNamed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		sink := &fakeSink{send: func(_ context.Context, m bridge.Message) error {
-			if m.Header.ResourceID == "big" {
-				return &bridge.RejectedError{ID: m.ID, Subject: m.Subject, Err: errors.New("too large")}
-			}
-			return nil
-		}}
-		h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{})
-		h.record(fact{ID: "ok", What: "created"}, fact{ID: "big", What: "created"})
-		var halted *bridge.HaltedError
-		eventually(t, func() error {
-			if err := h.bridge.Health(t.Context()); !errors.As(err, &halted) {
-				return fmt.Errorf("health is %v", err)
-			}
-			return nil
-		})
-		records, err := h.store.Journal().Read(t.Context(), 1, 1)
-		must(t, err)
-		var rejected *bridge.RejectedError
-		if !errors.As(halted, &rejected) || rejected.ID != records[0].ID.String() {
-			t.Errorf("health %v, want the event %s", halted, records[0].ID)
-		}
-		cursor, _, err := h.store.Journal().Cursor(t.Context(), "bridge_nats")
-		must(t, err)
-		if cursor != 1 {
-			t.Errorf("the cursor is at %d, want 1: before the rejected event", cursor)
-		}
-		if !strings.Contains(h.log.String(), records[0].ID.String()) {
-			t.Errorf("the log doesn't name the event:\n%s", h.log)
-		}
-	})
-}
-
-func TestEventsThatCantBeSentAreAlsoThoseThatAreNoCloudEvents(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		sink := &fakeSink{}
-		h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{})
-		must(t, h.store.Do(t.Context(), func(tx resources.StoreTx) error {
-			_, err := tx.Append(fact{ID: "1", What: "created"}, func(h *bus.Header) { h.Source = "my cloud" }) // no URI reference
-			return err
-		}))
-		eventually(t, func() error {
-			var unencodable *bridge.EncodeError
-			if err := h.bridge.Health(t.Context()); !errors.As(err, &unencodable) {
-				return fmt.Errorf("health is %v", err)
-			}
-			return nil
-		})
-	})
-}
-
-func TestPanickingSinkHaltsTheBridgeAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		sink := &fakeSink{send: func(context.Context, bridge.Message) error { panic("a sink's fault") }}
-		h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{})
-		heard := make(chan string, 1)
-		_, err := bus.Subscribe(h.bus.Client("other"), func(_ context.Context, e bus.Event[fact]) error { heard <- e.Type; return nil })
-		must(t, err)
-		h.record(fact{ID: "1", What: "created"})
-		<-heard
-		eventually(t, func() error {
-			var halted *bridge.HaltedError
-			var panicked *bus.PanicError
-			if err := h.bridge.Health(t.Context()); !errors.As(err, &halted) || !errors.As(err, &panicked) {
-				return fmt.Errorf("health is %v", err)
-			}
-			return nil
-		})
-	})
-}
-
 func TestStartsAtTheEndOrWithTheBacklog(t *testing.T) {
 	for name, c := range map[string]struct {
 		backlog bool
@@ -313,21 +240,5 @@ func TestInitFails(t *testing.T) {
 				t.Errorf("Start: %v, want %q", err, c.want)
 			}
 		})
-	}
-}
-
-func TestMetrics(t *testing.T) {
-	var blip atomic.Bool
-	sink := &fakeSink{send: func(context.Context, bridge.Message) error {
-		if blip.CompareAndSwap(false, true) {
-			return errors.New("a blip")
-		}
-		return nil
-	}}
-	h := newHouse(t, memstore.New(memstore.Options{}), sink, bridge.Options{})
-	h.record(fact{ID: "1", What: "created"}, fact{ID: "2", What: "created"})
-	must(t, h.bus.Flush(t.Context()))
-	if got := h.manager.Metrics().Get("bridge_nats").String(); !strings.Contains(got, `"sent": 2`) || !strings.Contains(got, `"retries": 1`) || !strings.Contains(got, `"rejected": 0`) {
-		t.Errorf("metrics %s", got)
 	}
 }

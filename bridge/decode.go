@@ -2,13 +2,12 @@ package bridge
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"mime"
 	"strconv"
-	"time"
+	"strings"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 )
@@ -26,106 +25,98 @@ func Decode(b []byte) (bus.Event[bus.Raw], error) {
 	if err := members.check(); err != nil {
 		return e, err
 	}
-	if err := members.header(&e.Header); err != nil {
+	texts, err := members.texts()
+	if err != nil {
+		return e, err
+	}
+	if err := texts.header(&e.Header); err != nil {
+		return e, err
+	}
+	if err := texts.contentType(); err != nil {
 		return e, err
 	}
 	e.Payload, err = members.data()
 	return e, err
 }
 
-func (m members) header(h *bus.Header) error {
-	var spec, id, subject, when, sequence, version, schema string
-	for _, a := range [...]struct {
-		name     string
-		into     *string
-		required bool
-	}{
-		{"specversion", &spec, true}, {"id", &id, true}, {"source", &h.Source, true}, {"type", &h.Type, true},
-		{"subject", &subject, false}, {"time", &when, false},
-		{extSequence, &sequence, false}, {extResourceVersion, &version, false}, {extSchemaVersion, &schema, false},
-		{extTenant, &h.Tenant, false}, {extActor, &h.Actor, false},
-		{extCorrelationID, &h.CorrelationID, false}, {extCausationID, &h.CausationID, false}, {extTraceParent, &h.TraceParent, false},
-	} {
-		if err := m.text(a.name, a.into, a.required); err != nil {
-			return err
+// DecodeBinary reads what EncodeBinary returned, and CloudEvents 1.0 in binary mode of others that keep to the same attributes. The names of the attributes are
+// those of CloudEvents: the protocol's prefix is taken off, and what the protocol encodes decoded. It is as strict as Decode; the event's payload is data, not a copy.
+// Errors: *DecodeError.
+func DecodeBinary(contentType string, attributes []Attribute, data []byte) (bus.Event[bus.Raw], error) {
+	var e bus.Event[bus.Raw]
+	known := make(texts, len(attributes))
+	names := make(map[string]bool, len(attributes))
+	for _, a := range attributes {
+		if reason := binaryFault(a, names); reason != "" {
+			return e, &DecodeError{Attribute: attributeLabel(a.Name), Reason: reason}
+		}
+		names[a.Name] = true
+		if known.knows(a.Name) {
+			known[a.Name] = a.Value
 		}
 	}
-	if spec != specVersion {
-		return &DecodeError{Attribute: "specversion", Reason: fmt.Sprintf("must be %q", specVersion)}
+	if err := known.header(&e.Header); err != nil {
+		return e, err
 	}
-	if _, reason := parseSource(h.Source); reason != "" {
-		return &DecodeError{Attribute: "source", Reason: reason}
-	}
-	return cmp.Or(m.id(h, id), m.subject(h, subject), m.time(h, when), m.sequence(h, sequence), m.versions(h, version, schema))
+	payload, err := binaryData(contentType, data)
+	e.Payload = payload
+	return e, err
 }
 
-func (members) id(h *bus.Header, text string) error {
-	id, err := bus.ParseID(text)
-	if err != nil || id.IsZero() {
-		return &DecodeError{Attribute: "id", Reason: "must be a UUID"}
+func binaryFault(a Attribute, names map[string]bool) (reason string) {
+	switch {
+	case names[a.Name]:
+		return "is given twice"
+	case a.Name == "datacontenttype":
+		return "is the content type of the message in binary mode"
+	case a.Name == "data" || !attributeName(a.Name):
+		return "is no attribute name (a-z and 0-9)"
 	}
-	h.ID = id
-	return nil
+	return bus.TextFault(a.Value)
 }
 
-func (m members) subject(h *bus.Header, text string) error {
-	if !m.has("subject") {
-		return nil
+// attributeLabel quotes what is no name.
+func attributeLabel(name string) string {
+	if attributeName(name) {
+		return name
 	}
-	var reason string
-	if h.Kind, h.ResourceID, reason = splitSubject(text); reason != "" {
-		return &DecodeError{Attribute: "subject", Reason: reason}
-	}
-	return nil
+	return strconv.Quote(name)
 }
 
-func (m members) time(h *bus.Header, text string) error {
-	if !m.has("time") {
-		return nil
+func binaryData(contentType string, data []byte) (bus.Raw, error) {
+	wrong := func(attribute, reason string) (bus.Raw, error) {
+		return nil, &DecodeError{Attribute: attribute, Reason: reason}
 	}
-	t, err := time.Parse(time.RFC3339Nano, text)
-	t = t.UTC()
-	if year := t.Year(); err != nil || year < 0 || year > 9999 {
-		return &DecodeError{Attribute: "time", Reason: "must be a time as in RFC 3339"}
+	switch {
+	case contentType == "" && len(data) == 0:
+		return nil, nil
+	case !isJSON(contentType):
+		return wrong("datacontenttype", fmt.Sprintf("must be %q", jsonMediaType))
+	case len(data) == 0:
+		return nil, nil
+	case !json.Valid(data):
+		return wrong("data", "isn't JSON")
 	}
-	h.Time = t
-	return nil
+	return bytes.TrimSpace(data), nil
 }
 
-func (m members) sequence(h *bus.Header, text string) error {
-	if !m.has(extSequence) {
-		return nil
+// DecodeMessage reads a CloudEvent in either mode: a content type application/cloudevents+json says that all of it is in data, any other that data is the event's
+// data alone. Errors: *DecodeError.
+func DecodeMessage(contentType string, attributes []Attribute, data []byte) (bus.Event[bus.Raw], error) {
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	if err != nil && contentType != "" {
+		return bus.Event[bus.Raw]{}, &DecodeError{Attribute: "datacontenttype", Reason: err.Error()}
 	}
-	seq, err := strconv.ParseUint(text, 10, 64)
-	if err != nil || len(text) != sequenceDigits || seq == 0 {
-		return &DecodeError{Attribute: extSequence, Reason: "must be a number from 1, in 20 digits"}
+	switch {
+	case mediaType == structuredMedia+"+json":
+		return Decode(data)
+	case strings.HasPrefix(mediaType, structuredMedia):
+		return bus.Event[bus.Raw]{}, &DecodeError{Reason: fmt.Sprintf("the content type is %s, must be %s+json, or the data's in binary mode", mediaType, structuredMedia)}
 	}
-	h.Seq = seq
-	return nil
-}
-
-func (m members) versions(h *bus.Header, version, schema string) error {
-	if m.has(extResourceVersion) {
-		v, err := strconv.ParseUint(version, 10, 64)
-		if err != nil || v == 0 {
-			return &DecodeError{Attribute: extResourceVersion, Reason: "must be a number from 1"}
-		}
-		h.Version = v
-	}
-	if m.has(extSchemaVersion) {
-		v, err := strconv.Atoi(schema)
-		if err != nil || v < 1 {
-			return &DecodeError{Attribute: extSchemaVersion, Reason: "must be a number from 1"}
-		}
-		h.Schema = v
-	}
-	return nil
+	return DecodeBinary(contentType, attributes, data)
 }
 
 func (m members) data() (bus.Raw, error) {
-	if err := m.checkContentType(); err != nil {
-		return nil, err
-	}
 	plain, hasPlain := m["data"]
 	encoded, hasEncoded := m["data_base64"]
 	switch {
@@ -135,20 +126,6 @@ func (m members) data() (bus.Raw, error) {
 		return decodeBase64(encoded)
 	}
 	return bus.Raw(plain), nil
-}
-
-func (m members) checkContentType() error {
-	var contentType string
-	if err := m.text("datacontenttype", &contentType, false); err != nil {
-		return err
-	}
-	if !m.has("datacontenttype") {
-		return nil
-	}
-	if mediaType, _, err := mime.ParseMediaType(contentType); err != nil || mediaType != jsonMediaType {
-		return &DecodeError{Attribute: "datacontenttype", Reason: fmt.Sprintf("must be %q", jsonMediaType)}
-	}
-	return nil
 }
 
 func decodeBase64(value json.RawMessage) (bus.Raw, error) {

@@ -25,13 +25,41 @@
 //
 // # Events that can't be sent
 //
-// An event that the broker will never take ([*RejectedError]: too large, say) or that can't be a CloudEvent ([*EncodeError]) is tried three times, then the
-// bridge halts before it: nothing is left out in silence. Log and Health ([*HaltedError]) name the event. When what was wrong has been set right, a restart
-// goes on with it.
+// An event that the broker will never take ([*RejectedError]: too large, say) or that can't be a CloudEvent ([*EncodeError]) is tried three times, then it is
+// parked in the journal, and with it every later event of its resource: nothing is left out in silence, and order per resource stays. The other resources go
+// on. Health is a [*ParkedError] meanwhile, which names them; plugins/alerts has a rule for it. When what was wrong has been set right, bus.Replay sends what is
+// parked, in order. With 1,000 resources parked it isn't the events that are at fault: the next one halts the bridge ([*HaltedError]) until a restart.
+//
+// # Limits
+//
+// [Options].Lanes messages are under way at most, and [Options].Window bytes of them. What doesn't fit waits in the journal.
+//
+// # Figures
+//
+// [Bridge.Stats], and the plugin's metrics: sent, bytes, retries, rejected, parked, in_flight, lag, rate.
+//
+// # Inwards
+//
+// An [Inward] is the other direction: a plugin that takes events of other servers and components from a stream (over a [Transport]) into the journal, once each, as
+// they were. What came in is never sent out again.
+//
+// # States
+//
+// With [Options].State a bridge sends states instead of events, to a sink that is a [StateKeeper]: for each event that says what a resource is, that event, on
+// cloudbus-state.<tenant>.<kind>.<id> (see [StateSubject]), where it replaces the one before. So a consumer lists, by reading the stream from its beginning, and
+// then follows, over the broker alone: each message's data.resource is the whole resource; a type <kind>.removed means that it is gone. At the start, and when the
+// broker has lost what it kept, the states of all resources are sent, as events <kind>.snapshot: also of those that no event tells of any more. A newer state is
+// never replaced by an older one ([Newer]). After the journal was restored from a backup its numbers may be lower than those in the stream: remove the stream then, and
+// the bridge fills it again.
 //
 // # Close
 //
 // What is under way has two seconds to be acknowledged, so that it needn't be sent again. What waits for the broker stays in the journal.
+//
+// # Modes
+//
+// A message holds a CloudEvent in structured JSON ([Encode]); with [Options].Mode Binary its data alone, and the attributes beside it ([EncodeBinary]), which the
+// sink writes as its protocol's binding says. [DecodeMessage] reads both.
 //
 // # Subjects
 //

@@ -3,8 +3,6 @@ package bridge
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -22,22 +20,20 @@ import (
 //	extensions       sequence tenant actor resourceversion schemaversion correlationid causationid traceparent
 //
 // What the event doesn't have is left out. Errors: *EncodeError.
-func Encode(e bus.Event[bus.Raw]) ([]byte, error) {
-	if _, err := check(e); err != nil {
+func Encode(e bus.Event[bus.Raw]) ([]byte, error) { return encode(&e, "", false) }
+
+// encode is Encode with a dataschema, or none, of an event that may be recorded, see check.
+func encode(e *bus.Event[bus.Raw], dataSchema string, recorded bool) ([]byte, error) {
+	if _, err := check(e, recorded); err != nil {
 		return nil, err
 	}
-	b := make([]byte, 0, len(e.Payload)+640)
-	b = append(b, `{"specversion":"`+specVersion+`"`...)
-	b = appendAttribute(b, "id", e.ID.String())
-	b = appendAttribute(b, "source", e.Source)
-	b = appendAttribute(b, "type", e.Type)
-	b = appendAttribute(b, "subject", joinSubject(e.Kind, e.ResourceID))
-	if !e.Time.IsZero() {
-		b = append(b, `,"time":"`...)
-		b = append(e.Time.UTC().AppendFormat(b, time.RFC3339Nano), '"')
-	}
-	for _, x := range extensions(e.Header) {
-		b = appendAttribute(b, x.name, x.value)
+	b := make([]byte, 0, len(e.Payload)+len(dataSchema)+640)
+	b = append(b, '{')
+	for i, a := range attributes(&e.Header, dataSchema) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendAttribute(b, a)
 	}
 	if len(e.Payload) > 0 {
 		b = append(b, `,"datacontenttype":"`+jsonMediaType+`","data":`...)
@@ -46,50 +42,63 @@ func Encode(e bus.Event[bus.Raw]) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// appendAttribute leaves out what is empty.
-func appendAttribute(b []byte, name, value string) []byte {
-	if value == "" {
-		return b
+// EncodeBinary returns e as a CloudEvent 1.0 in binary mode: the attributes that Encode names, but for datacontenttype, which is the content type of the data
+// ("" if there is none), and the data, which is e's payload, not a copy. DecodeBinary is the inverse. Errors: *EncodeError.
+func EncodeBinary(e bus.Event[bus.Raw]) (contentType string, all []Attribute, data []byte, err error) {
+	return encodeBinary(&e, "", false)
+}
+
+func encodeBinary(e *bus.Event[bus.Raw], dataSchema string, recorded bool) (contentType string, all []Attribute, data []byte, err error) {
+	if _, err := check(e, recorded); err != nil {
+		return "", nil, nil, err
 	}
-	b = append(b, `,"`...)
-	b = append(b, name...)
+	if len(e.Payload) > 0 {
+		contentType = jsonMediaType
+	}
+	return contentType, attributes(&e.Header, dataSchema), e.Payload, nil
+}
+
+func appendAttribute(b []byte, a Attribute) []byte {
+	b = append(b, '"')
+	b = append(b, a.Name...)
 	b = append(b, `":`...)
-	if plainText(value) {
+	if plainText(a.Value) {
 		b = append(b, '"')
-		b = append(b, value...)
+		b = append(b, a.Value...)
 		return append(b, '"')
 	}
-	quoted, _ := json.Marshal(value) // a string never fails
+	quoted, _ := json.Marshal(a.Value) // a string never fails
 	return append(b, quoted...)
 }
 
 // CloudEvent returns e as the type of the CloudEvents SDK, with the same attributes as Encode gives it; its data is e's payload, not a copy. Errors: *EncodeError.
 func CloudEvent(e bus.Event[bus.Raw]) (event.Event, error) {
-	source, err := check(e)
+	source, err := check(&e, false)
 	if err != nil {
 		return event.Event{}, err
 	}
-	attributes := &event.EventContextV1{ID: e.ID.String(), Source: source, Type: e.Type, Extensions: map[string]any{}}
+	context := &event.EventContextV1{ID: e.ID.String(), Source: source, Type: e.Type, Extensions: map[string]any{}}
 	if subject := joinSubject(e.Kind, e.ResourceID); subject != "" {
-		attributes.Subject = &subject
+		context.Subject = &subject
 	}
 	if !e.Time.IsZero() {
-		attributes.Time = &types.Timestamp{Time: e.Time.UTC()}
+		context.Time = &types.Timestamp{Time: e.Time.UTC()}
 	}
-	for _, x := range extensions(e.Header) {
-		if x.value != "" {
-			attributes.Extensions[x.name] = x.value
+	for _, a := range attributes(&e.Header, "") {
+		if isExtension(a.Name) {
+			context.Extensions[a.Name] = a.Value
 		}
 	}
 	if len(e.Payload) > 0 {
 		mediaType := jsonMediaType
-		attributes.DataContentType = &mediaType
+		context.DataContentType = &mediaType
 	}
-	return event.Event{Context: attributes, DataEncoded: e.Payload}, nil
+	return event.Event{Context: context, DataEncoded: e.Payload}, nil
 }
 
-// check finds what keeps e from being a CloudEvent.
-func check(e bus.Event[bus.Raw]) (source types.URIRef, err error) {
+// check finds what keeps e from being a CloudEvent. What is recorded lies in a journal, which holds nothing but what encoding/json has written:
+// looking at its data once more would be half of what encoding costs.
+func check(e *bus.Event[bus.Raw], recorded bool) (source types.URIRef, err error) {
 	wrong := func(attribute, reason string) (types.URIRef, error) {
 		return source, &EncodeError{ID: e.ID.String(), Attribute: attribute, Reason: reason}
 	}
@@ -112,47 +121,16 @@ func check(e bus.Event[bus.Raw]) (source types.URIRef, err error) {
 	if e.Schema < 0 {
 		return wrong(extSchemaVersion, fmt.Sprintf("%d is below 0", e.Schema))
 	}
-	for _, text := range [...]attribute{
+	for _, text := range [...]Attribute{
 		{"type", e.Type}, {"source", e.Source}, {"subject", e.Kind}, {"subject", e.ResourceID},
 		{extTenant, e.Tenant}, {extActor, e.Actor}, {extCorrelationID, e.CorrelationID}, {extCausationID, e.CausationID}, {extTraceParent, e.TraceParent},
 	} {
-		if reason := bus.TextFault(text.value); reason != "" {
-			return wrong(text.name, reason)
+		if reason := bus.TextFault(text.Value); reason != "" {
+			return wrong(text.Name, reason)
 		}
 	}
-	if len(e.Payload) > 0 && !json.Valid(e.Payload) {
+	if len(e.Payload) > 0 && !recorded && !json.Valid(e.Payload) {
 		return wrong("data", "isn't JSON")
 	}
 	return source, nil
-}
-
-type attribute struct{ name, value string }
-
-// extensions lists those of an event; the value of one that it hasn't is empty.
-func extensions(h bus.Header) [8]attribute {
-	return [...]attribute{
-		{extSequence, sequence(h.Seq)},
-		{extTenant, h.Tenant},
-		{extActor, h.Actor},
-		{extResourceVersion, number(h.Version)},
-		{extSchemaVersion, number(uint64(h.Schema))},
-		{extCorrelationID, h.CorrelationID},
-		{extCausationID, h.CausationID},
-		{extTraceParent, h.TraceParent},
-	}
-}
-
-func number(n uint64) string {
-	if n == 0 {
-		return ""
-	}
-	return strconv.FormatUint(n, 10)
-}
-
-func sequence(n uint64) string {
-	digits := number(n)
-	if digits == "" {
-		return ""
-	}
-	return "00000000000000000000"[:sequenceDigits-len(digits)] + digits
 }

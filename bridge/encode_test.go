@@ -217,3 +217,15 @@ func ExampleEncode() {
 	// Output:
 	// {"specversion":"1.0","id":"0198c0de-0000-7000-8000-00000000002a","source":"cloudbus/eu1","type":"vm.state.running","subject":"vm/42","time":"2026-03-04T05:06:07Z","sequence":"00000000000000000066","tenant":"acme","resourceversion":"7","datacontenttype":"application/json","data":{"to":"running"}}
 }
+
+// TestNewMessageLooksAtTheData: what isn't from a journal may be anything.
+func TestNewMessageLooksAtTheData(t *testing.T) {
+	e := bus.Event[bus.Raw]{Payload: bus.Raw(`{"id":`), Header: bus.Header{ID: bus.NewID(time.Now()), Type: "vm.created", Source: "cloudbus/eu1", Kind: "vm", ResourceID: "42"}}
+	for _, mode := range []bridge.Mode{bridge.Structured, bridge.Binary} {
+		_, err := bridge.NewMessage(e, bridge.Options{Mode: mode})
+		var wrong *bridge.EncodeError
+		if !errors.As(err, &wrong) || wrong.Attribute != "data" {
+			t.Errorf("%v: %v, want an EncodeError of the data", mode, err)
+		}
+	}
+}

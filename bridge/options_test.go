@@ -39,9 +39,12 @@ func TestFilters(t *testing.T) {
 
 func TestBadOptions(t *testing.T) {
 	for option, o := range map[string]bridge.Options{
-		"Name":  {Name: "Not-A-Name"},
-		"Lanes": {Lanes: -1},
-		"Types": {Types: []string{"vm.>", "vm.>.x"}},
+		"Name":    {Name: "Not-A-Name"},
+		"Lanes":   {Lanes: -1},
+		"Types":   {Types: []string{"vm.>", "vm.>.x"}},
+		"Mode":    {Mode: bridge.Binary + 1},
+		"Window":  {Window: -1},
+		"Schemas": {Schemas: "/v1/schemas/"},
 	} {
 		var wrong *bridge.OptionError
 		if _, err := bridge.New(&fakeSink{}, o); !errors.As(err, &wrong) || wrong.Option != option {

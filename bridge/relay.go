@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/plugins"
 )
 
 const (
@@ -15,12 +16,26 @@ const (
 	maxBackoff   = 5 * time.Second
 )
 
-// handle sends one event and returns when the broker has acknowledged it, so the subscription's cursor covers nothing else.
-// It returns an error only for an event that can't be sent at all, which the bus logs, and when the bridge closes.
+// sending is the context of an event's send: the handler's own ends no earlier than Drain ends b.life.active.
+func (b *Bridge) sending() context.Context { return b.patience.send(b.life.active) }
+
+// handle sends one event, unless it came in from elsewhere, and returns when the broker has acknowledged it, so the subscription's cursor covers nothing else.
+// It returns an error only for an event that can't be sent at all, which the bus tries again and then parks, and when the bridge closes.
 func (b *Bridge) handle(ctx context.Context, e bus.Event[bus.Raw]) error {
-	m, err := message(e)
+	foreign, err := b.sources.foreign(ctx, e.Source)
+	if errors.Is(err, plugins.ErrClosed) {
+		return fmt.Errorf("%w: %w", errClosing, err)
+	}
+	if err != nil {
+		return err
+	}
+	if foreign {
+		b.counts.foreign.Add(1)
+		return nil
+	}
+	m, err := b.options.message(&e, true)
 	if err == nil {
-		err = b.relay(ctx, m)
+		err = b.alone(ctx, m, b.sending)
 	}
 	if err != nil && !errors.Is(err, errClosing) {
 		b.counts.rejected.Add(1)
@@ -28,32 +43,25 @@ func (b *Bridge) handle(ctx context.Context, e bus.Event[bus.Raw]) error {
 	return err
 }
 
-func message(e bus.Event[bus.Raw]) (Message, error) {
-	subject, err := Subject(e.Tenant, e.Type)
-	if err != nil {
-		return Message{}, &EncodeError{ID: e.ID.String(), Attribute: "type", Reason: err.Error()}
-	}
-	data, err := Encode(e)
-	if err != nil {
-		return Message{}, err
-	}
-	return Message{ID: e.ID.String(), Subject: subject, ContentType: ContentType, Data: data, Header: e.Header}, nil
-}
-
-// relay repeats a message until it is acknowledged or rejected, or the bridge closes.
-func (b *Bridge) relay(ctx context.Context, m Message) (err error) {
+// relay repeats a message until it is acknowledged or rejected, or the bridge closes. Each attempt has a context from sending.
+func (b *Bridge) relay(ctx context.Context, m Message, sending func() context.Context) (err error) {
 	defer func() { b.settle(m, err) }()
 	for attempt := 0; ; attempt++ {
-		if err = b.send(ctx, m); err == nil {
+		if err = b.send(m, sending); err == nil {
 			b.counts.sent.Add(1)
+			b.counts.bytes.Add(int64(len(m.Data)))
+			b.counts.rate.add()
 			return nil
+		}
+		if errors.Is(err, errClosing) {
+			return err
 		}
 		var rejected *RejectedError
 		if errors.As(err, &rejected) {
 			return err
 		}
 		b.counts.retries.Add(1)
-		if b.trouble.begin(m.Header, err) {
+		if b.trouble.begin(m.ID, err) {
 			b.log.Warn("broker doesn't take events; they wait in the journal", "type", m.Header.Type, "seq", m.Header.Seq, "error", err)
 		}
 		if err := b.pause(ctx, attempt); err != nil {
@@ -64,23 +72,28 @@ func (b *Bridge) relay(ctx context.Context, m Message) (err error) {
 
 // settle ends the trouble with a message, however it ended.
 func (b *Bridge) settle(m Message, err error) {
-	if after, last := b.trouble.end(m.Header); last && err == nil {
+	if after, last := b.trouble.end(m.ID); last && err == nil {
 		b.log.Info("broker takes events again", "after", after.Round(time.Millisecond))
 	}
 }
 
-func (b *Bridge) send(ctx context.Context, m Message) error {
-	ctx, cancel := within(ctx, b.life.active)
-	defer cancel()
-	ctx, stop := context.WithTimeout(ctx, SendTimeout)
-	defer stop()
-	return b.sink.Send(ctx, m)
+// send tries once.
+func (b *Bridge) send(m Message, sending func() context.Context) error {
+	taken, err := b.window.take(b.life.open, int64(len(m.Data)))
+	if err != nil {
+		return fmt.Errorf("%w: %w", errClosing, err)
+	}
+	defer b.window.give(taken)
+	b.counts.flying.Add(1)
+	defer b.counts.flying.Add(-1)
+	return b.sink.Send(sending(), m)
 }
 
 // pause waits before the next attempt: a while that grows with the attempts, and then until the sink says that the broker is there.
 func (b *Bridge) pause(ctx context.Context, attempt int) error {
 	ctx, cancel := within(ctx, b.life.open)
 	defer cancel()
+	defer context.AfterFunc(b.reader.wait(), cancel)()
 	timer := time.NewTimer(backoff(attempt))
 	defer timer.Stop()
 	select {

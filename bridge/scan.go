@@ -7,8 +7,6 @@ import (
 	"io"
 	"strconv"
 	"unicode/utf8"
-
-	"github.com/cloudbus-go/cloudbus/bus"
 )
 
 // members of a JSON object, undecoded.
@@ -67,36 +65,21 @@ func (m members) check() error {
 	return nil
 }
 
-func attributeName(name string) bool {
-	for i := range len(name) {
-		if c := name[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') {
-			return false
+// texts reads the attributes that we know; what the others hold is their own business.
+func (m members) texts() (texts, error) {
+	t := make(texts, len(m))
+	for name, value := range m {
+		if !t.knows(name) {
+			continue
 		}
-	}
-	return name != ""
-}
-
-func (m members) has(name string) bool {
-	_, has := m[name]
-	return has
-}
-
-// text reads a string attribute.
-func (m members) text(name string, into *string, required bool) error {
-	value, has := m[name]
-	if has {
 		if value[0] != '"' {
-			return &DecodeError{Attribute: name, Reason: "must be a JSON string"}
+			return nil, &DecodeError{Attribute: name, Reason: "must be a JSON string"}
 		}
-		if err := json.Unmarshal(value, into); err != nil {
-			return &DecodeError{Attribute: name, Reason: err.Error()}
+		var text string
+		if err := json.Unmarshal(value, &text); err != nil {
+			return nil, &DecodeError{Attribute: name, Reason: err.Error()}
 		}
-		if reason := bus.TextFault(*into); reason != "" {
-			return &DecodeError{Attribute: name, Reason: reason}
-		}
+		t[name] = text
 	}
-	if required && *into == "" {
-		return &DecodeError{Attribute: name, Reason: "is missing"}
-	}
-	return nil
+	return t, nil
 }

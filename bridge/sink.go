@@ -5,24 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-
-	"github.com/cloudbus-go/cloudbus/bus"
 )
 
-// ContentType of a message whose Data is a CloudEvent in structured mode.
-const ContentType = "application/cloudevents+json; charset=utf-8"
-
-// SendTimeout is how long one Send may take before it is given up and repeated; the broker tells repeats by their id.
+// SendTimeout is how long one Send may take, or up to a second less, before it is given up and repeated; the broker tells repeats by their id.
 const SendTimeout = 15 * time.Second
-
-// Message is one event on its way to a broker.
-type Message struct {
-	ID          string     // of the event, the same at every repeat: what a broker tells repeats by
-	Subject     string     // cloudbus.<tenant>.<type>, see Subject
-	ContentType string     // of Data
-	Data        []byte     // the CloudEvent; shared, to be read only
-	Header      bus.Header // of the event
-}
 
 // Sink is the broker's side of a bridge.
 //

@@ -3,8 +3,6 @@ package bridge
 import (
 	"sync"
 	"time"
-
-	"github.com/cloudbus-go/cloudbus/bus"
 )
 
 // trouble remembers the messages that have failed and are tried again.
@@ -12,7 +10,7 @@ type trouble struct {
 	now func() time.Time
 
 	mu      sync.Mutex
-	failing map[uint64]failure // by seq
+	failing map[string]failure // by id
 	since   time.Time          // since when there has been one
 }
 
@@ -22,19 +20,19 @@ type failure struct {
 }
 
 // begin notes a failed attempt; true if everything was well before.
-func (t *trouble) begin(h bus.Header, err error) bool {
+func (t *trouble) begin(id string, err error) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.failing == nil {
-		t.failing = map[uint64]failure{}
+		t.failing = map[string]failure{}
 	}
 	first := len(t.failing) == 0
-	f, again := t.failing[h.Seq]
+	f, again := t.failing[id]
 	if !again {
 		f.since = t.now()
 	}
 	f.err = err
-	t.failing[h.Seq] = f
+	t.failing[id] = f
 	if first {
 		t.since = f.since
 	}
@@ -42,13 +40,13 @@ func (t *trouble) begin(h bus.Header, err error) bool {
 }
 
 // end forgets a message; true if it was the last one that failed, with the time since the first did.
-func (t *trouble) end(h bus.Header) (after time.Duration, last bool) {
+func (t *trouble) end(id string) (after time.Duration, last bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, failed := t.failing[h.Seq]; !failed {
+	if _, failed := t.failing[id]; !failed {
 		return 0, false
 	}
-	delete(t.failing, h.Seq)
+	delete(t.failing, id)
 	if len(t.failing) > 0 {
 		return 0, false
 	}

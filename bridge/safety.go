@@ -1,0 +1,277 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/bus/journal"
+	"github.com/cloudbus-go/cloudbus/plugins"
+)
+
+// HorizonSuffix ends the name of the cursor by which a bridge whose sink is a Checkpointer keeps ten minutes of events in the journal, should the
+// broker have lost them: bridge_nats_horizon. Nobody reads from there until then, so it is always behind.
+const HorizonSuffix = "_horizon"
+
+const (
+	// Horizon is how far back, before its newest checkpoint, a bridge can go when its broker has lost messages that it had acknowledged.
+	// The journal keeps the events of that time: a cursor called bridge_<name>_horizon holds them.
+	Horizon = 10 * time.Minute
+
+	checkpointEvery = time.Second
+	holdAgain       = time.Hour // a cursor that holds is to be claimed now and then
+)
+
+// safety keeps checkpoints, and finds where to go on when the broker comes back. All methods may be called on nil: there is nothing to be safe from.
+type safety struct {
+	sink   Checkpointer
+	points checkpoints
+	reader *reader
+	log    *slog.Logger
+	now    func() time.Time
+
+	// Of those that hold reader.mu.
+	stored  checkpoint // the latest
+	denied  bool       // the broker has lost what it acknowledged last, and the reader hasn't gone back yet
+	foreign bool       // another server has sent since, so stored isn't the latest
+	heldAt  time.Time  // when the horizon's cursor was told where it is
+}
+
+// secure prepares the bridge's safety, if the sink wants it and there is a database.
+func (b *Bridge) secure(ctx context.Context, rt *plugins.Runtime) error {
+	sink, wants := b.sink.(Checkpointer)
+	if !wants || rt.Journal() == nil {
+		return nil
+	}
+	s := &safety{sink: sink, points: checkpoints{journal: rt.Journal(), bridge: b.Name()}, reader: b.reader, log: b.log, now: rt.Now}
+	if err := s.points.migrate(ctx); err != nil {
+		return fmt.Errorf("bridge: checkpoints of %s: %w", b.Name(), err)
+	}
+	b.safety = s
+	sink.OnConnect(s.check)
+	rt.Go("checkpoints", s.run)
+	return nil
+}
+
+// run stores a checkpoint once in a while.
+func (s *safety) run(ctx context.Context) error {
+	ticker := time.NewTicker(checkpointEvery)
+	defer ticker.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		err := s.tick(ctx)
+		if errors.Is(err, bus.ErrLeaseLost) {
+			err = nil // another server sends
+		}
+		if err != nil && !failing && ctx.Err() == nil {
+			s.log.Warn("checkpoints can't be stored; more may be sent again than need be", "error", err)
+		}
+		failing = err != nil
+	}
+}
+
+func (s *safety) tick(ctx context.Context) error {
+	if !s.reader.mu.TryLock() {
+		return nil // it moves, which takes care of the checkpoints
+	}
+	defer s.reader.mu.Unlock()
+	return s.storeNewest(ctx)
+}
+
+// keep stores what was acknowledged at the end, so that the next start sends nothing again.
+func (s *safety) keep(ctx context.Context) {
+	if s == nil {
+		return
+	}
+	s.reader.mu.Lock()
+	defer s.reader.mu.Unlock()
+	if err := s.storeNewest(ctx); err != nil && !errors.Is(err, bus.ErrLeaseLost) {
+		s.log.Warn("the last checkpoint can't be stored; the next start sends a little again", "error", err)
+	}
+}
+
+// base stores, before a bridge sends its first message, where it begins. reader.mu is held.
+func (s *safety) base() error {
+	if s == nil {
+		return nil
+	}
+	ctx := s.reader.life
+	all, err := s.points.all(ctx)
+	if err != nil {
+		return err
+	}
+	if len(all) > 0 {
+		s.stored = all[0]
+		return nil
+	}
+	cursor, known, err := s.points.cursor(ctx)
+	if err != nil || !known {
+		return err
+	}
+	return s.store(ctx, checkpoint{seq: cursor, at: s.now()})
+}
+
+// storeNewest stores a checkpoint if the cursor has moved. What moves it past events that aren't sent needs no new mark. reader.mu is held.
+func (s *safety) storeNewest(ctx context.Context) error {
+	if s.reader.current.Load() == nil || s.denied {
+		return nil
+	}
+	// In this order: what the cursor has passed was acknowledged before, so the mark isn't before any of it.
+	cursor, known, err := s.points.cursor(ctx)
+	if err != nil || !known {
+		return err
+	}
+	mark, _ := s.sink.Mark()
+	if cursor <= s.stored.seq {
+		if s.now().Sub(s.heldAt).Abs() < holdAgain {
+			return nil
+		}
+		return s.hold(ctx)
+	}
+	if err := s.own(ctx, cursor); err != nil {
+		return err
+	}
+	if old := s.stored.mark; mark.Created.Equal(old.Created) && mark.Seq < old.Seq || mark == (Mark{}) {
+		mark = old
+	}
+	return s.store(ctx, checkpoint{seq: cursor, mark: mark, at: s.now()})
+}
+
+// own makes sure that this server is the one that sends; the cursor is else moved by another, and our mark says nothing about it: bus.ErrLeaseLost.
+func (s *safety) own(ctx context.Context, cursor uint64) error {
+	if s.points.journal.PresenceLength() == 0 {
+		return nil // there is no other
+	}
+	err := s.points.journal.SetCursor(ctx, s.points.bridge, cursor)
+	if s.foreign = s.foreign || errors.Is(err, bus.ErrLeaseLost); err != nil || !s.foreign {
+		return err
+	}
+	all, err := s.points.all(ctx)
+	if err == nil && len(all) > 0 {
+		s.stored = all[0]
+	}
+	s.foreign = err != nil
+	return err
+}
+
+func (s *safety) store(ctx context.Context, p checkpoint) error {
+	if err := s.points.store(ctx, p, Horizon); err != nil {
+		return err
+	}
+	s.stored = p
+	return s.hold(ctx)
+}
+
+// hold has retention keep what comes after the oldest checkpoint.
+func (s *safety) hold(ctx context.Context) error {
+	oldest, known, err := s.points.oldest(ctx)
+	if err == nil && known {
+		err = s.points.journal.SetCursor(ctx, s.points.bridge+HorizonSuffix, oldest)
+	}
+	if err == nil {
+		s.heldAt = s.now()
+	}
+	return err
+}
+
+// check finds out, with nothing under way, whether the broker still holds what it has acknowledged, and goes back to where it does.
+func (s *safety) check(ctx context.Context) error {
+	s.reader.mu.Lock()
+	defer s.reader.mu.Unlock()
+	ctx, cancel := within(ctx, s.reader.life)
+	defer cancel()
+	mark, sent := s.sink.Mark()
+	if sent {
+		holds, err := s.sink.Holds(ctx, mark)
+		if err != nil {
+			return fmt.Errorf("bridge: look for what was acknowledged last: %w", err)
+		}
+		if holds {
+			return s.reader.resume()
+		}
+		s.denied = true
+	}
+	all, err := s.points.all(ctx)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		return s.reader.resume()
+	}
+	to, err := s.newestThatHolds(ctx, all)
+	if err != nil {
+		return err
+	}
+	return s.goBack(ctx, to, s.denied || to != all[0])
+}
+
+// newestThatHolds returns the checkpoint to go back to: if none holds the oldest, as one before the first message.
+func (s *safety) newestThatHolds(ctx context.Context, all []checkpoint) (checkpoint, error) {
+	for _, to := range all {
+		if to.mark == (Mark{}) {
+			return to, nil
+		}
+		holds, err := s.sink.Holds(ctx, to.mark)
+		if err != nil {
+			return to, fmt.Errorf("bridge: look for a checkpoint's message: %w", err)
+		}
+		if holds {
+			return to, nil
+		}
+	}
+	oldest := all[len(all)-1]
+	oldest.mark = Mark{}
+	return oldest, nil
+}
+
+// goBack has the reader begin anew after a checkpoint, if it is behind it. reader.mu is held.
+func (s *safety) goBack(ctx context.Context, to checkpoint, lost bool) error {
+	cursor, known, err := s.points.cursor(ctx)
+	if err != nil {
+		return err
+	}
+	// What was acknowledged a moment ago may not be behind the cursor yet.
+	if known && (lost || cursor > to.seq) {
+		if err := s.rewind(ctx, to, min(cursor, to.seq), lost); err != nil {
+			return err
+		}
+	}
+	if lost {
+		if err := s.points.forgetAfter(ctx, to); err != nil {
+			return err
+		}
+	}
+	s.stored, s.denied = to, false
+	return s.reader.resume()
+}
+
+// rewind moves the cursor back to seq, or to where the journal begins if that is later. The reader has ended then.
+func (s *safety) rewind(ctx context.Context, to checkpoint, seq uint64, lost bool) error {
+	if err := s.reader.pause(ctx); err != nil {
+		return err
+	}
+	if lost {
+		s.log.Warn("the broker has lost messages that it had acknowledged; they are sent again", "after", to.seq, "since", to.at)
+	}
+	first, _, err := s.points.journal.Bounds(ctx)
+	if err != nil {
+		return err
+	}
+	if seq+1 < first {
+		s.log.Warn("some of what the broker has lost isn't in the journal any more", "after", seq, "up_to", first-1)
+		seq = first - 1
+	}
+	err = s.points.journal.Rewind(ctx, s.points.bridge, seq)
+	if errors.Is(err, journal.ErrSubscribed) && !lost {
+		return nil // another server sends, and knows better what was acknowledged to it
+	}
+	return err
+}

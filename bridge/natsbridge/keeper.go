@@ -2,8 +2,8 @@ package natsbridge
 
 import (
 	"context"
-	"errors"
-	"net"
+	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -16,76 +16,104 @@ const (
 	apiTimeout = 2 * time.Second // of one look at the stream
 )
 
-// keep holds the connection and the gate until ctx ends.
-func (s *Sink) keep(ctx context.Context) {
-	conn := s.options.Conn
-	if conn == nil {
-		if conn = s.connect(ctx); conn == nil {
-			return
-		}
-		defer conn.Close()
+// keeper holds a connection, and a gate that is open while it is up and all is there that look looks at.
+type keeper struct {
+	link    *link
+	look    func(ctx context.Context, js jetstream.JetStream) error // why nothing can be sent, though there is a connection
+	settle  func(ctx context.Context) error                         // what else is to be done, as long as it takes, before anything is sent; nil: nothing
+	gate    *gate
+	doubts  chan struct{} // asks for another look
+	stop    context.CancelFunc
+	running sync.WaitGroup
+
+	mu       sync.Mutex
+	js       jetstream.JetStream // of the connection; nil before the first
+	arriving *receipts           // likewise
+}
+
+func newKeeper(link *link, look func(context.Context, jetstream.JetStream) error) *keeper {
+	return &keeper{link: link, look: look, gate: newGate(ErrClosed), doubts: make(chan struct{}, 1)}
+}
+
+// start begins to connect, in the background, again and again until close. It is called once.
+func (k *keeper) start(ctx context.Context, log *slog.Logger) {
+	k.gate.shut(ErrAway)
+	ctx, k.stop = context.WithCancel(context.WithoutCancel(ctx))
+	k.running.Go(func() { k.keep(ctx, log) })
+}
+
+// close ends a connection of our own.
+func (k *keeper) close() {
+	if k.stop != nil {
+		k.stop()
 	}
+	k.running.Wait()
+	k.gate.shut(ErrClosed)
+}
+
+// pass returns a context that ends when nothing can be sent any more, or why nothing can.
+func (k *keeper) pass() (context.Context, error) {
+	span, why := k.gate.pass()
+	return span, k.link.explain(why)
+}
+
+// health says why nothing can be sent.
+func (k *keeper) health() error {
+	_, why := k.pass()
+	return why
+}
+
+// doubt asks for another look.
+func (k *keeper) doubt() {
+	select {
+	case k.doubts <- struct{}{}:
+	default:
+	}
+}
+
+func (k *keeper) jetStream() jetstream.JetStream {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.js
+}
+
+// receipts are those of the connection; there are some when the gate has been open.
+func (k *keeper) receipts() *receipts {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.arriving
+}
+
+// keep holds the connection and the gate until ctx ends.
+func (k *keeper) keep(ctx context.Context, log *slog.Logger) {
+	conn := k.link.connect(ctx, log)
+	if conn == nil {
+		return
+	}
+	defer k.link.release(conn)
 	changes := conn.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED, nats.CLOSED)
 	defer conn.RemoveStatusListener(changes)
-	js, err := jetstream.New(conn)
+	arriving, err := collect(conn)
 	if err != nil {
-		s.gate.shut(&StreamError{Stream: s.options.Stream, Err: err})
+		k.gate.shut(fmt.Errorf("natsbridge: subscribe to acknowledgements: %w", err))
 		<-ctx.Done()
 		return
 	}
-	s.mu.Lock()
-	s.stream = js
-	s.mu.Unlock()
-	s.follow(ctx, conn, changes)
+	defer arriving.close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		k.gate.shut(fmt.Errorf("natsbridge: JetStream: %w", err))
+		<-ctx.Done()
+		return
+	}
+	k.mu.Lock()
+	k.js, k.arriving = js, arriving
+	k.mu.Unlock()
+	k.follow(ctx, conn, changes)
 }
 
-// connect returns nil when ctx has ended. What it returns goes on connecting by itself.
-func (s *Sink) connect(ctx context.Context) *nats.Conn {
-	opts := s.connection
-	s.observe(&opts)
-	if opts.CustomDialer == nil && opts.Dialer == nil {
-		opts.CustomDialer = &cancelDialer{ctx: ctx, dialer: net.Dialer{Timeout: opts.Timeout}}
-	}
-	for {
-		conn, err := opts.Connect()
-		if err == nil {
-			return conn
-		}
-		s.note(err)
-		if !sleep(ctx, lookAgain) {
-			return nil
-		}
-	}
-}
-
-// observe notes why the connection fails, and calls the embedder's own callbacks.
-func (s *Sink) observe(opts *nats.Options) {
-	onDisconnect, onRetry, onError := opts.DisconnectedErrCB, opts.ReconnectErrCB, opts.AsyncErrorCB
-	opts.DisconnectedErrCB = func(c *nats.Conn, err error) {
-		s.note(err)
-		if onDisconnect != nil {
-			onDisconnect(c, err)
-		}
-	}
-	opts.ReconnectErrCB = func(c *nats.Conn, err error) {
-		s.note(err)
-		if onRetry != nil {
-			onRetry(c, err)
-		}
-	}
-	opts.AsyncErrorCB = func(c *nats.Conn, sub *nats.Subscription, err error) {
-		s.log.Warn("nats", "error", err)
-		if errors.Is(err, nats.ErrPermissionViolation) {
-			s.note(err) // what we asked for isn't answered
-		}
-		if onError != nil {
-			onError(c, sub, err)
-		}
-	}
-}
-
-// follow opens the gate when the connection is up and the stream right, and shuts it when one isn't.
-func (s *Sink) follow(ctx context.Context, conn *nats.Conn, changes <-chan nats.Status) {
+// follow opens the gate when the connection is up and the look pleases, and shuts it when one doesn't.
+func (k *keeper) follow(ctx context.Context, conn *nats.Conn, changes <-chan nats.Status) {
 	connected := conn.IsConnected()
 	var look *look
 	defer func() { look.end() }()
@@ -94,9 +122,9 @@ func (s *Sink) follow(ctx context.Context, conn *nats.Conn, changes <-chan nats.
 		switch {
 		case !connected && rest == nil:
 			rest = time.After(lookAgain)
-		case connected && look == nil && rest == nil && s.isShut():
-			s.note(nil)
-			look = s.startLook(ctx)
+		case connected && look == nil && rest == nil && k.isShut():
+			k.link.note(nil)
+			look = k.startLook(ctx)
 		}
 		select {
 		case <-ctx.Done():
@@ -105,43 +133,54 @@ func (s *Sink) follow(ctx context.Context, conn *nats.Conn, changes <-chan nats.
 			// Whatever was asked over the old connection is never answered.
 			look, rest = look.end(), nil
 			if connected = status == nats.CONNECTED; !connected {
-				s.gate.shut(ErrAway)
+				k.gate.shut(ErrAway)
 			}
 		case err := <-look.done():
 			look = look.end()
 			if err != nil {
-				s.gate.shut(s.explain(err))
+				k.gate.shut(k.link.explain(err))
 				rest = time.After(lookAgain)
 				continue
 			}
-			s.gate.open()
-		case <-s.doubts:
+			k.gate.open()
+		case <-k.doubts:
 			rest = nil
 		case <-rest:
 			rest = nil
 			// The client drops the changes that a full channel doesn't take.
-			connected = conn.IsConnected()
+			if connected = conn.IsConnected(); !connected {
+				k.link.ask(conn)
+			}
 		}
 	}
 }
 
-func (s *Sink) isShut() bool {
-	_, why := s.gate.pass()
+func (k *keeper) isShut() bool {
+	_, why := k.gate.pass()
 	return why != nil
 }
 
-// look is one check of the stream, under way. All methods may be called on nil: there is none.
+// look is one look under way. All methods may be called on nil: there is none.
 type look struct {
 	result chan error
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
 }
 
-func (s *Sink) startLook(ctx context.Context) *look {
-	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+func (k *keeper) startLook(ctx context.Context) *look {
+	ctx, cancel := context.WithCancel(ctx)
 	l := &look{result: make(chan error, 1), cancel: cancel}
-	l.ended.Go(func() { l.result <- s.ensureStream(ctx) })
+	l.ended.Go(func() { l.result <- k.lookAndSettle(ctx) })
 	return l
+}
+
+func (k *keeper) lookAndSettle(ctx context.Context) error {
+	patience, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	if err := k.look(patience, k.jetStream()); err != nil || k.settle == nil {
+		return err
+	}
+	return k.settle(ctx)
 }
 
 func (l *look) done() <-chan error {
@@ -158,12 +197,6 @@ func (l *look) end() *look {
 		l.ended.Wait()
 	}
 	return nil
-}
-
-func (s *Sink) note(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last = err
 }
 
 // sleep is false if ctx ended first.

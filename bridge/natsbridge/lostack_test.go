@@ -58,6 +58,7 @@ func (w *wire) watch(server io.Writer, client io.Reader) {
 }
 
 func TestDisconnectEndsTheWaitForAnAcknowledgement(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t).start()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)

@@ -12,6 +12,7 @@ import (
 )
 
 func TestBadOptions(t *testing.T) {
+	t.Parallel()
 	conn := new(nats.Conn)
 	for name, c := range map[string]struct {
 		options natsbridge.Options
@@ -26,11 +27,18 @@ func TestBadOptions(t *testing.T) {
 		"replicas":               {natsbridge.Options{Replicas: 6}, "Replicas"},
 		"max age":                {natsbridge.Options{MaxAge: -1}, "MaxAge"},
 		"max bytes":              {natsbridge.Options{MaxBytes: -1}, "MaxBytes"},
+		"max messages":           {natsbridge.Options{MaxMsgs: -1}, "MaxMsgs"},
 		"duplicates short":       {natsbridge.Options{Duplicates: time.Millisecond}, "Duplicates"},
 		"duplicates too long":    {natsbridge.Options{Duplicates: time.Hour, MaxAge: time.Minute}, "Duplicates"},
 		"URL of commas":          {natsbridge.Options{URL: " , "}, "URL"},
 		"ack timeout":            {natsbridge.Options{AckTimeout: -1}, "AckTimeout"},
 		"ack timeout too long":   {natsbridge.Options{AckTimeout: time.Minute}, "AckTimeout"},
+		"Conn and login":         {natsbridge.Options{Conn: conn, Login: natsbridge.Login{User: "x"}}, "Conn"},
+		"two logins":             {natsbridge.Options{Login: natsbridge.Login{User: "x", Token: "y"}}, "Login.Token"},
+		"password alone":         {natsbridge.Options{Login: natsbridge.Login{Password: "x"}}, "Login.Password"},
+		"key alone":              {natsbridge.Options{Login: natsbridge.Login{Key: "x"}}, "Login.Key"},
+		"certificate alone":      {natsbridge.Options{Login: natsbridge.Login{Certificate: "x"}}, "Login.Certificate"},
+		"login in URL too":       {natsbridge.Options{URL: "nats://x:y@h", Login: natsbridge.Login{User: "x"}}, "URL"},
 		"option that is refused": {natsbridge.Options{Connection: []nats.Option{nats.RootCAs("/does/not/exist")}}, "Connection"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -43,6 +51,7 @@ func TestBadOptions(t *testing.T) {
 }
 
 func TestOptionsThatWouldGiveUpAreOverruled(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t).start()
 	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url(), Connection: []nats.Option{
 		nats.NoReconnect(), nats.MaxReconnects(1), nats.RetryOnFailedConnect(false), nats.ReconnectBufSize(8 << 20),

@@ -20,6 +20,7 @@ import (
 )
 
 func TestFromFireToTheMessageInTheStream(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t).start()
 	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
 	v := h.create("a.b")
@@ -57,6 +58,7 @@ func TestFromFireToTheMessageInTheStream(t *testing.T) {
 }
 
 func TestOrderPerResource(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t).start()
 	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
 	const vms, cycles = 20, 3
@@ -96,6 +98,7 @@ func inOrder(t *testing.T, b *broker, n int) {
 }
 
 func TestBrokerAbsentAtTheStart(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t)
 	began := time.Now()
 	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
@@ -121,6 +124,7 @@ func TestBrokerAbsentAtTheStart(t *testing.T) {
 }
 
 func TestBrokerRestartedInTheMiddle(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t).start()
 	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url(), AckTimeout: time.Second})
 	const vms, cycles = 6, 12
@@ -144,6 +148,7 @@ func TestBrokerRestartedInTheMiddle(t *testing.T) {
 }
 
 func TestServerContinuesAtItsCursor(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t).start()
 	file := database(t)
 	h := newHouse(t, file, natsbridge.Options{URL: broker.url()})
@@ -163,6 +168,7 @@ func TestServerContinuesAtItsCursor(t *testing.T) {
 }
 
 func TestRepeatsAfterACrashAreDropped(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t).start()
 	file := database(t)
 	h := newHouse(t, file, natsbridge.Options{URL: broker.url()})
@@ -182,6 +188,7 @@ func TestRepeatsAfterACrashAreDropped(t *testing.T) {
 }
 
 func TestCloseIsPromptWhileTheBrokerIsAway(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t)
 	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
 	h.create("acme")
@@ -198,7 +205,8 @@ func TestCloseIsPromptWhileTheBrokerIsAway(t *testing.T) {
 	}
 }
 
-func TestTooLargeMessageHalts(t *testing.T) {
+func TestTooLargeMessageIsParked(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		server func(*server.Options)
 		stream func(*jetstream.StreamConfig)
@@ -218,9 +226,8 @@ func TestTooLargeMessageHalts(t *testing.T) {
 			_, err = h.vms.Update(t.Context(), v.ID, func(v *vm.VM) error { v.HostID = strings.Repeat("x", 8192); return nil })
 			must(t, err)
 			eventually(t, func() error {
-				var halted *bridge.HaltedError
-				var rejected *bridge.RejectedError
-				if err := h.bridge.Health(t.Context()); !errors.As(err, &halted) || !errors.As(err, &rejected) {
+				var parked *bridge.ParkedError
+				if err := h.bridge.Health(t.Context()); !errors.As(err, &parked) || parked.Resources[0].ResourceID != v.ID {
 					return fmt.Errorf("health is %v", err)
 				}
 				return nil
@@ -231,6 +238,7 @@ func TestTooLargeMessageHalts(t *testing.T) {
 }
 
 func TestInProcess(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t, func(o *server.Options) { o.DontListen = true }).start()
 	h := newHouse(t, database(t), natsbridge.Options{InProcess: broker.server})
 	h.create("acme")
@@ -238,6 +246,7 @@ func TestInProcess(t *testing.T) {
 }
 
 func TestConnectionOfTheCaller(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t).start()
 	conn, err := nats.Connect(broker.url(), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))
 	must(t, err)
@@ -256,6 +265,7 @@ func TestConnectionOfTheCaller(t *testing.T) {
 }
 
 func TestCredentials(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t, func(o *server.Options) { o.Username, o.Password = "cloudbus", "right" }).start()
 	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url(), Connection: []nats.Option{nats.UserInfo("cloudbus", "wrong")}})
 	h.create("acme")
@@ -272,6 +282,7 @@ func TestCredentials(t *testing.T) {
 }
 
 func TestPermissions(t *testing.T) {
+	t.Parallel()
 	for name, denied := range map[string]string{"to publish": "cloudbus.>", "to see the stream": "$JS.API.STREAM.INFO.>"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -293,6 +304,7 @@ func TestPermissions(t *testing.T) {
 }
 
 func TestSinkBeforeOpenAndAfterClose(t *testing.T) {
+	t.Parallel()
 	sink, err := natsbridge.New(natsbridge.Options{})
 	must(t, err)
 	check := func() {
@@ -318,6 +330,7 @@ func TestSinkBeforeOpenAndAfterClose(t *testing.T) {
 }
 
 func TestSinkIsForOneBridge(t *testing.T) {
+	t.Parallel()
 	sink, err := natsbridge.New(natsbridge.Options{URL: newBroker(t).url()})
 	must(t, err)
 	log := slog.New(slog.DiscardHandler)

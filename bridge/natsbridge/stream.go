@@ -11,15 +11,13 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-const subjects = bridge.Root + ".>"
-
 // Published counts the messages that are in the stream now and whose subject matches the NATS pattern filter: cloudbus.*.vm.> (see bridge.SubjectPattern).
 // It counts nothing while messages can't be sent. Errors: ErrAway, ErrClosed, *StreamError.
 func (s *Sink) Published(ctx context.Context, filter string) (uint64, error) {
 	if err := s.Health(ctx); err != nil {
 		return 0, err
 	}
-	stream, err := s.jetStream().Stream(ctx, s.options.Stream)
+	stream, err := s.keeper.jetStream().Stream(ctx, s.options.Stream)
 	if err != nil {
 		return 0, &StreamError{Stream: s.options.Stream, Err: err}
 	}
@@ -35,8 +33,7 @@ func (s *Sink) Published(ctx context.Context, filter string) (uint64, error) {
 }
 
 // ensureStream creates the stream, or checks the one there is. Errors: *StreamError.
-func (s *Sink) ensureStream(ctx context.Context) error {
-	js := s.jetStream()
+func (s *Sink) ensureStream(ctx context.Context, js jetstream.JetStream) error {
 	stream, err := js.Stream(ctx, s.options.Stream)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		stream, err = js.CreateStream(ctx, s.streamConfig())
@@ -48,34 +45,60 @@ func (s *Sink) ensureStream(ctx context.Context) error {
 	if err != nil {
 		return &StreamError{Stream: s.options.Stream, Err: err}
 	}
-	return checkStream(stream.CachedInfo().Config)
+	if anew := s.memory.find(stream); anew && s.options.State {
+		s.states.tell()
+	}
+	return s.checkStream(stream.CachedInfo().Config)
+}
+
+// subjects are those of the stream.
+func (s *Sink) subjects() string {
+	if s.options.State {
+		return bridge.StateRoot + ".>"
+	}
+	return bridge.Root + ".>"
 }
 
 func (s *Sink) streamConfig() jetstream.StreamConfig {
 	config := jetstream.StreamConfig{
 		Name:        s.options.Stream,
 		Description: "events of Cloudbus, as CloudEvents",
-		Subjects:    []string{subjects},
+		Subjects:    []string{s.subjects()},
 		Storage:     jetstream.FileStorage,
 		Retention:   jetstream.LimitsPolicy,
 		Discard:     jetstream.DiscardOld,
 		Replicas:    s.options.Replicas,
 		MaxAge:      s.options.MaxAge,
-		MaxBytes:    -1,
+		MaxBytes:    limit(s.options.MaxBytes),
+		MaxMsgs:     limit(s.options.MaxMsgs),
 		Duplicates:  s.options.Duplicates,
 		AllowDirect: true,
 	}
-	if s.options.MaxBytes > 0 {
-		config.MaxBytes = s.options.MaxBytes
+	if s.options.State {
+		config.Description = "states of Cloudbus's resources, as CloudEvents"
+		config.MaxMsgsPerSubject, config.AllowMsgTTL = 1, true
 	}
 	return config
 }
 
+// limit is how JetStream writes one of ours, 0 for none.
+func limit(n int64) int64 {
+	if n == 0 {
+		return -1
+	}
+	return n
+}
+
 // checkStream looks at what the promises stand on; limits are the operator's business.
-func checkStream(c jetstream.StreamConfig) error {
+func (s *Sink) checkStream(c jetstream.StreamConfig) error {
+	perSubject := c.MaxMsgsPerSubject // the operator's business, too
+	if s.options.State {
+		perSubject = 1
+	}
 	for _, setting := range []struct{ name, have, want string }{
+		{"max_msgs_per_subject", strconv.FormatInt(c.MaxMsgsPerSubject, 10), strconv.FormatInt(perSubject, 10)},
 		{"storage", c.Storage.String(), jetstream.FileStorage.String()},
-		{"subjects", strings.Join(c.Subjects, ","), subjects},
+		{"subjects", strings.Join(c.Subjects, ","), s.subjects()},
 		{"retention", c.Retention.String(), jetstream.LimitsPolicy.String()},
 		{"no_ack", strconv.FormatBool(c.NoAck), "false"},
 		{"sealed", strconv.FormatBool(c.Sealed), "false"},

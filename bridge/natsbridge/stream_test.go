@@ -13,18 +13,20 @@ import (
 )
 
 func TestStreamIsCreatedAsPromised(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t).start()
-	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url(), MaxAge: time.Hour, MaxBytes: 1 << 20, Duplicates: time.Minute})
+	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url(), MaxAge: time.Hour, MaxBytes: 1 << 20, MaxMsgs: 1000, Duplicates: time.Minute})
 	eventually(t, h.published(0))
 	stream, err := broker.jetStream().Stream(t.Context(), "cloudbus")
 	must(t, err)
 	c := stream.CachedInfo().Config
-	if len(c.Subjects) != 1 || c.Subjects[0] != "cloudbus.>" || c.Storage != jetstream.FileStorage || c.Duplicates != time.Minute || c.MaxAge != time.Hour || c.MaxBytes != 1<<20 {
+	if len(c.Subjects) != 1 || c.Subjects[0] != "cloudbus.>" || c.Storage != jetstream.FileStorage || c.Duplicates != time.Minute || c.MaxAge != time.Hour || c.MaxBytes != 1<<20 || c.MaxMsgs != 1000 {
 		t.Errorf("stream %+v", c)
 	}
 }
 
 func TestForeignStreamIsAnErrorInHealthUntilItIsRight(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		change  func(*jetstream.StreamConfig)
 		setting string
@@ -65,16 +67,19 @@ func TestForeignStreamIsAnErrorInHealthUntilItIsRight(t *testing.T) {
 }
 
 func TestStreamThatIsDeletedIsMadeAnew(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t).start()
 	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
 	v := h.create("acme")
 	eventually(t, h.published(1))
 	must(t, broker.jetStream().DeleteStream(t.Context(), "cloudbus"))
 	h.fire(v.ID, cycle...)
-	eventually(t, h.published(4))
+	eventually(t, h.published(5)) // the first one again
+	inOrder(t, broker, 5)
 }
 
 func TestAnotherStreamThatTakesTheSubjectsIsNoAcknowledgement(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t).start()
 	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
 	v := h.create("acme")
@@ -92,10 +97,11 @@ func TestAnotherStreamThatTakesTheSubjectsIsNoAcknowledgement(t *testing.T) {
 		return nil
 	})
 	must(t, js.DeleteStream(t.Context(), "other"))
-	eventually(t, h.published(4))
+	eventually(t, h.published(5)) // the first one again
 }
 
 func TestNoJetStream(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t, func(o *server.Options) { o.JetStream = false }).start()
 	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
 	h.create("acme")
@@ -109,6 +115,7 @@ func TestNoJetStream(t *testing.T) {
 }
 
 func TestPublishedCountsByPattern(t *testing.T) {
+	t.Parallel()
 	broker := newBroker(t).start()
 	h := newHouse(t, database(t), natsbridge.Options{URL: broker.url()})
 	for _, tenant := range []string{"acme", "acme", ""} {

@@ -1,0 +1,123 @@
+package status_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cloudbus-go/cloudbus/bridge/status"
+	"github.com/cloudbus-go/cloudbus/fsm"
+	"github.com/cloudbus-go/cloudbus/resources"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore/postgres/postgrestest"
+	"github.com/cloudbus-go/cloudbus/resources/vm"
+)
+
+// TestNoReportFallsBetween: reports come up to 10 ms before and after their VMs are made; none stays without its observation.
+func TestNoReportFallsBetween(t *testing.T) {
+	for _, parallel := range []int{1, 4, 16, 32} {
+		creates := 400
+		if parallel == 1 || postgrestest.On() {
+			creates = 100
+		}
+		t.Run(fmt.Sprint(parallel, " at once"), func(t *testing.T) {
+			s := newSite(t)
+			s.options.OrphanAfter = time.Hour
+			s.start()
+			h, err := s.engine.Kind("vm")
+			s.must(err)
+			turns := make(chan int, creates)
+			for n := range creates {
+				turns <- n
+			}
+			close(turns)
+			var all sync.WaitGroup
+			for range parallel {
+				all.Go(func() {
+					for n := range turns {
+						id := fmt.Sprintf("vm-%03d", n)
+						var both sync.WaitGroup
+						both.Go(func() { // before or after: whoever is first
+							<-time.After(time.Duration(rand.IntN(20_000)) * time.Microsecond)
+							if err := s.transport.Publish(t.Context(), s.say(n, id, "RUNNING")); err != nil {
+								t.Error(err)
+							}
+						})
+						<-time.After(10 * time.Millisecond)
+						if _, err := h.Create(t.Context(), &vm.VM{Object: resources.Object{ID: id}}); err != nil {
+							t.Error(err)
+						}
+						both.Wait()
+					}
+				})
+			}
+			all.Wait()
+			missing := creates
+			s.until("each VM has its observation", func() bool {
+				missing = creates
+				counts, err := h.CountStates(t.Context())
+				s.must(err)
+				missing -= int(counts[vm.Running])
+				return missing == 0
+			})
+			page, _, err := s.ingest.Held(t.Context(), status.HeldQuery{})
+			if err != nil || len(page) != 0 {
+				t.Errorf("still held: %+v, %v", page, err)
+			}
+			c := s.ingest.Stats()
+			t.Logf("%2d at once: %d of %d VMs stay without their report (%d reports were held)", parallel, missing, creates, c.Held)
+		})
+	}
+}
+
+// TestAnyOrderEndsInTheNewest: whatever the order in which reports come, and however often, the newest is what stays.
+func TestAnyOrderEndsInTheNewest(t *testing.T) {
+	s := newSite(t).start()
+	words := []string{"RUNNING", "STOPPED", "PAUSED", "ERROR", "STOPPING"}
+	random := rand.New(rand.NewPCG(1, 2))
+	rounds, most := 40, 8
+	if postgrestest.On() {
+		rounds = 10
+	}
+	expected := map[string]string{}
+	for round := range rounds {
+		id := fmt.Sprintf("vm-%02d", round)
+		sequenced := round%2 == 0
+		if round%5 != 0 {
+			s.vm(id)
+		}
+		var made []told
+		for n := range 2 + random.IntN(most) {
+			r := told{id: fmt.Sprintf("%s-%d", id, n), source: "dcm/providers/east", kind: "vm", resource: id, status: words[random.IntN(len(words))],
+				at: s.clock.now().Add(time.Duration(n) * time.Second)}
+			if sequenced { // the clock jumps, the sequence doesn't
+				r.sequence, r.at = int64(n+1), s.clock.now().Add(-time.Duration(random.IntN(1000))*time.Second)
+			}
+			made = append(made, r)
+			expected[id] = r.status
+		}
+		order := append(random.Perm(len(made)), random.Perm(len(made))...)
+		for n, which := range order {
+			l := made[which].letter()
+			l.ID = fmt.Sprintf("%s-m%d", id, n) // of the message, not of the event: the broker lets repeats pass
+			s.must(s.transport.Publish(t.Context(), l))
+			s.sent++
+		}
+	}
+	s.until("all is dealt with", func() bool { return done(s.ingest.Stats()) >= s.sent })
+	for round := range rounds {
+		if id := fmt.Sprintf("vm-%02d", round); round%5 == 0 {
+			s.vm(id)
+		}
+	}
+	s.must(s.ingest.CheckNow(t.Context()))
+	for id, want := range expected {
+		if got := s.seen("vm", id); got != want {
+			t.Errorf("%s: %s is observed, the newest report says %s", id, got, want)
+		}
+		if state := map[string]fsm.State{"RUNNING": vm.Running, "STOPPED": vm.Stopped, "PAUSED": vm.Paused}[want]; state != "" && s.state("vm", id) != state {
+			t.Errorf("%s is %s, the newest report says %s", id, s.state("vm", id), want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cloudbus-go/cloudbus/bridge/status"
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/bus/journal"
 	"github.com/cloudbus-go/cloudbus/plugins"
@@ -29,7 +30,8 @@ type api struct {
 	data      string // where the data is: -data
 	bus       *bus.Bus
 	plugins   *plugins.Manager
-	client    *bus.Client // of the event streams
+	reports   *status.Ingest // nil: no provider reports here
+	client    *bus.Client    // of the event streams
 	log       *slog.Logger
 	heartbeat time.Duration   // of an event stream that has nothing to say
 	stopping  <-chan struct{} // closed when event streams are to end
@@ -52,14 +54,19 @@ func (a *api) routes() {
 	for pattern, h := range map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /v1/resources":                   a.listKinds,
 		"GET /v1/resources/{kind}":            a.listResources,
-		"POST /v1/resources/{kind}":           a.createResource,
+		"POST /v1/resources/{kind}":           a.acting(a.createResource),
 		"GET /v1/resources/{kind}/{id}":       a.getResource,
-		"PATCH /v1/resources/{kind}/{id}":     a.updateResource,
-		"POST /v1/resources/{kind}/{id}/fire": a.fireTrigger,
+		"PATCH /v1/resources/{kind}/{id}":     a.acting(a.updateResource),
+		"POST /v1/resources/{kind}/{id}/fire": a.acting(a.fireTrigger),
 		"GET /v1/events":                      a.events,
+		"GET /v1/actions":                     a.listActions,
 		"GET /v1/machines":                    a.listKinds,
 		"GET /v1/machines/{kind}":             a.drawMachine,
 		"GET /v1/queues":                      a.listQueues,
+		"GET /v1/queues/{name}/parked":        a.listParked,
+		"GET /v1/queues/{name}/parked/events": a.listParkedEvents,
+		"POST /v1/queues/{name}/replay":       a.replayParked,
+		"POST /v1/queues/{name}/discard":      a.discardParked,
 		"POST /v1/backup":                     a.makeBackup,
 		"GET /healthz":                        a.alive,
 		"GET /readyz":                         a.ready,
@@ -80,7 +87,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		id = bus.NewID(time.Now()).String()
 	}
 	w.Header().Set("X-Request-ID", id)
-	r = r.WithContext(bus.ContextWithCorrelation(r.Context(), id))
+	r = traced(r.WithContext(bus.ContextWithCorrelation(r.Context(), id)))
 	defer func() {
 		v := recover()
 		if v == nil {

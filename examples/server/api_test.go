@@ -27,6 +27,7 @@ func TestAResourceFromCreationToItsEvents(t *testing.T) {
 		t.Errorf("fired: %s", moved.body)
 	}
 	operation := moved.json["operation"].(string)
+	a.must(201, "POST", "/v1/resources/host", `{"id":"h1"}`)
 	done := a.must(200, "POST", "/v1/resources/vm/web1/fire",
 		`{"trigger":"operation_succeeded","operation":"`+operation+`","actor":"driver","set":{"host_id":"h1"}}`)
 	if done.json["to"] != "running" || done.json["actor"] != "driver" {

@@ -3,39 +3,51 @@ package main
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 
+	"github.com/cloudbus-go/cloudbus/resources/host"
 	"github.com/cloudbus-go/cloudbus/resources/network"
 	"github.com/cloudbus-go/cloudbus/resources/nic"
+	"github.com/cloudbus-go/cloudbus/resources/snapshot"
+	"github.com/cloudbus-go/cloudbus/resources/template"
 	"github.com/cloudbus-go/cloudbus/resources/vm"
 	"github.com/cloudbus-go/cloudbus/resources/volume"
 )
 
-// takeEffect writes on a resource what an operation that has succeeded came to. What the user chose stays.
-func takeEffect(obj any, op operation) {
+// takeEffect writes on a resource what an operation that has succeeded came to. What the user chose stays. hosts are those that a VM
+// may be put on.
+func takeEffect(obj any, op operation, hosts []string) {
 	switch v := obj.(type) {
 	case *vm.VM:
-		effectOnVM(v, op)
+		effectOnVM(v, op, hosts)
 	case *volume.Volume:
 		effectOnVolume(v, op)
 	case *nic.NIC:
 		effectOnNIC(v, op)
 	case *network.Network:
 		effectOnNetwork(v, op)
+	case *snapshot.Snapshot:
+		effectOnSnapshot(v, op)
+	case *template.Template:
+		effectOnTemplate(v, op)
+	case *host.Host:
+		effectOnHost(v, op)
 	}
 }
 
-const hosts = 8
-
-func effectOnVM(v *vm.VM, op operation) {
+func effectOnVM(v *vm.VM, op operation, hosts []string) {
+	if len(hosts) == 0 {
+		return // nobody says where it runs
+	}
 	switch op.State {
 	case vm.Starting:
-		fill(&v.HostID, fmt.Sprintf("host-%d", 1+number(op.Resource)%hosts))
+		fill(&v.HostID, hosts[int(number(op.Resource)%uint32(len(hosts)))])
 	case vm.Migrating: // to the next one
-		var at uint32
-		if _, err := fmt.Sscanf(v.HostID, "host-%d", &at); err != nil {
-			at = number(op.Resource)
+		at, there := slices.BinarySearch(hosts, v.HostID)
+		if there {
+			at++
 		}
-		v.HostID = fmt.Sprintf("host-%d", 1+at%hosts)
+		v.HostID = hosts[at%len(hosts)]
 	}
 }
 
@@ -78,6 +90,37 @@ func effectOnNetwork(n *network.Network, op operation) {
 		}
 	case network.ShuttingDown:
 		n.VLAN = 0
+	}
+}
+
+func effectOnSnapshot(s *snapshot.Snapshot, op operation) {
+	switch op.State {
+	case snapshot.Creating:
+		fill(&s.Pool, fmt.Sprintf("pool-%d", 1+number(op.Resource)%2))
+		fill(&s.Path, "/snapshots/"+op.Resource)
+		fill(&s.Format, "qcow2")
+	case snapshot.BackingUp:
+		fill(&s.Backup, "backup-1")
+	case snapshot.Copying: // to the other store
+		if s.Backup == "backup-1" {
+			s.Backup = "backup-2"
+		} else {
+			s.Backup = "backup-1"
+		}
+	}
+}
+
+func effectOnTemplate(t *template.Template, op operation) {
+	if op.State == template.Uploading {
+		fill(&t.Path, "/templates/"+op.Resource)
+		fill(&t.Format, "qcow2")
+	}
+}
+
+func effectOnHost(h *host.Host, op operation) {
+	if op.State == host.Connecting { // the agent tells
+		fill(&h.Hypervisor, "simulated")
+		fill(&h.AgentVersion, "1.0")
 	}
 }
 

@@ -17,6 +17,7 @@ type eventView struct {
 	Seq           uint64          `json:"seq,omitempty"`
 	ID            bus.ID          `json:"id"`
 	Type          string          `json:"type"`
+	Schema        int             `json:"schema,omitempty"`
 	Source        string          `json:"source"`
 	Subject       string          `json:"subject,omitempty"`
 	Time          time.Time       `json:"time"`
@@ -26,14 +27,15 @@ type eventView struct {
 	Version       uint64          `json:"version,omitempty"`
 	CorrelationID string          `json:"correlation_id,omitempty"`
 	CausationID   string          `json:"causation_id,omitempty"`
+	TraceParent   string          `json:"trace_parent,omitempty"`
 	Data          json.RawMessage `json:"data"`
 }
 
 func viewOf(h bus.Header, data []byte) eventView {
 	return eventView{
-		Seq: h.Seq, ID: h.ID, Type: h.Type, Source: h.Source, Subject: h.Subject(), Time: h.Time,
+		Seq: h.Seq, ID: h.ID, Type: h.Type, Schema: h.Schema, Source: h.Source, Subject: h.Subject(), Time: h.Time,
 		Tenant: h.Tenant, Actor: h.Actor, Version: h.Version,
-		CorrelationID: h.CorrelationID, CausationID: h.CausationID, Data: data,
+		CorrelationID: h.CorrelationID, CausationID: h.CausationID, TraceParent: h.TraceParent, Data: data,
 	}
 }
 

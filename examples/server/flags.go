@@ -21,6 +21,9 @@ type config struct {
 	natsURL       string
 	natsListen    string
 	bridge        []string
+	states        bool
+	schemas       string // URL
+	alerts        string // file of rules; "": the default ones
 	replay        string
 	nova          *os.File // what -replay names, opened once: a pipe can't be opened again
 	once          bool
@@ -44,6 +47,9 @@ func parseFlags(args []string, out io.Writer) (config, error) {
 	fs.StringVar(&c.natsURL, "nats", "", "`URL` of a NATS server to use instead of the embedded one")
 	fs.StringVar(&c.natsListen, "nats-listen", "", "`address` on which the embedded NATS server takes other clients (default: none)")
 	fs.StringVar(&bridge, "bridge", defaultBridge, "`patterns` of the event types to publish to NATS")
+	fs.BoolVar(&c.states, "states", false, "keep the state of each resource in the stream cloudbus-state too, one message each")
+	fs.StringVar(&c.schemas, "schemas", "", "`URL` of /v1/schemas/ as consumers reach it, for the events' dataschema (default: none)")
+	fs.StringVar(&c.alerts, "alerts", "", "YAML `file` with the rules for alerts (default: those of plugins/alerts)")
 	fs.StringVar(&c.replay, "replay", "", "nova-compute log `file` to replay")
 	fs.BoolVar(&c.once, "once", false, "end after the replay and print its result as JSON")
 	fs.DurationVar(&c.wait, "wait", time.Minute, "how long -once waits for the broker")
@@ -68,7 +74,7 @@ func parseFlags(args []string, out io.Writer) (config, error) {
 }
 
 // defaultBridge names the events of resources.
-const defaultBridge = "vm.> volume.> nic.> network.>"
+const defaultBridge = "vm.> volume.> nic.> network.> public_ip.> snapshot.> template.> host.> host_admin.> container.> cluster.>"
 
 func (c *config) check(rest []string) error {
 	switch {

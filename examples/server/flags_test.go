@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cloudbus-go/cloudbus/resources/all"
 )
 
 func TestFlags(t *testing.T) {
@@ -18,11 +20,12 @@ func TestFlags(t *testing.T) {
 	}{
 		{"defaults", "", func(c config) bool {
 			return c.listen == "127.0.0.1:8080" && !c.listenGiven && c.data == "./cloudbus-data" && c.level == slog.LevelInfo &&
-				slices.Equal(c.bridge, []string{"vm.>", "volume.>", "nic.>", "network.>"})
+				slices.Equal(c.bridge, eventsOfAllKinds())
 		}},
 		{"an address that was asked for", "-listen 127.0.0.1:8080", func(c config) bool { return c.listenGiven }},
 		{"patterns with commas", "-bridge vm.>,usage.>", func(c config) bool { return slices.Equal(c.bridge, []string{"vm.>", "usage.>"}) }},
 		{"replay", "-replay x.log -once -wait 5s", func(c config) bool { return c.replay == "x.log" && c.once && c.wait.Seconds() == 5 }},
+		{"rules", "-alerts alerts.yaml", func(c config) bool { return c.alerts == "alerts.yaml" }},
 		{"level", "-log warn", func(c config) bool { return c.level == slog.LevelWarn }},
 		{"forget", "-retain 720h -purge 2160h", func(c config) bool { return c.retain.Hours() == 720 && c.purge.Hours() == 2160 }},
 		{"never fail", "-fail-rate 0", func(c config) bool { return c.failRate == 0 }},
@@ -35,6 +38,13 @@ func TestFlags(t *testing.T) {
 			}
 		})
 	}
+}
+
+func eventsOfAllKinds() (patterns []string) {
+	for _, m := range all.Machines() {
+		patterns = append(patterns, m.Kind()+".>")
+	}
+	return patterns
 }
 
 func TestWrongFlagsSayWhatIsWrong(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/listeners"
+	"github.com/cloudbus-go/cloudbus/listeners/trace"
 	"github.com/cloudbus-go/cloudbus/plugins"
 	"github.com/cloudbus-go/cloudbus/resources"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore/sqlite"
@@ -37,15 +39,18 @@ func newTestAPI(t *testing.T, extra ...resources.Listener) *testAPI {
 	}
 	s := &server{cfg: config{data: dir}, log: log, store: store, journal: store.Writer(), mux: http.NewServeMux()}
 	s.onClose("store", store.Close)
-	s.bus = bus.New(bus.Options{Logger: log, Journal: s.journal})
+	s.bus = bus.New(bus.Options{Logger: log, Journal: s.journal, Around: trace.Around(tracing)})
 	s.onClose("bus", s.bus.Close)
+	if err := s.measure(); err != nil {
+		t.Fatal(err)
+	}
 	s.engine, err = resources.New(resources.Options{
-		Store: store, Bus: s.bus, Logger: log, Listeners: append([]resources.Listener{listeners.Post()}, extra...),
+		Store: store, Bus: s.bus, Logger: log, Listeners: append([]resources.Listener{trace.New(tracing), listeners.Post(), s.metrics}, extra...),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.register(); err != nil {
+	if err := errors.Join(s.register(), s.metrics.Watch(s.engine)); err != nil {
 		t.Fatal(err)
 	}
 	if s.plugins, err = plugins.NewManager(plugins.Options{Bus: s.bus, Logger: log, Mux: s.mux}); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -52,7 +53,7 @@ type hypervisor struct {
 
 	mu     sync.Mutex
 	agenda agenda
-	known  map[bus.ID]string // operations in agenda, and the request that led to each, if that is known
+	known  map[bus.ID]request // operations in agenda, and the request that led to each, if that is known
 }
 
 // startHypervisor starts the simulation; it runs until Close.
@@ -63,7 +64,7 @@ func startHypervisor(o hypervisorOptions) (*hypervisor, error) {
 		room:  make(chan struct{}, hypervisorRoom),
 		wake:  make(chan struct{}, 1),
 		ready: make(chan operation),
-		known: make(map[bus.ID]string),
+		known: make(map[bus.ID]request),
 	}
 	options := []bus.Option{bus.Durable(hypervisorName)}
 	for _, kind := range o.Kinds {
@@ -73,6 +74,9 @@ func startHypervisor(o hypervisorOptions) (*hypervisor, error) {
 		}
 		h.kinds[kind] = handle
 		options = append(options, bus.Type(kind+".state.*"))
+		if slices.ContainsFunc(handle.Machine().Initial(), func(s fsm.State) bool { return h.transitional(kind, s) }) {
+			options = append(options, bus.Type(kind+".created")) // a host begins in the midst of its connection
+		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	h.cancel = cancel
@@ -81,7 +85,7 @@ func startHypervisor(o hypervisorOptions) (*hypervisor, error) {
 		h.wg.Go(h.work)
 	}
 	sub, err := bus.Subscribe(o.Client, func(hctx context.Context, e bus.Event[resources.AnyChanged]) error {
-		return h.follow(ctx, e)
+		return h.follow(ctx, bus.TraceParent(hctx), e)
 	}, options...)
 	if err != nil {
 		cancel()
@@ -102,13 +106,14 @@ func (h *hypervisor) Close() {
 }
 
 // follow takes in what the journal says. It waits while there is no room, which stops nobody else.
-func (h *hypervisor) follow(ctx context.Context, e bus.Event[resources.AnyChanged]) error {
+func (h *hypervisor) follow(ctx context.Context, trace string, e bus.Event[resources.AnyChanged]) error {
 	c := e.Payload.What()
-	if c.Action != resources.Moved || !h.transitional(c.Kind, c.To) {
+	if c.Action != resources.Moved && c.Action != resources.Created || !h.transitional(c.Kind, c.To) {
 		return nil
 	}
 	return h.schedule(ctx, operation{
 		ID: c.Operation, Kind: c.Kind, Resource: c.ResourceID, State: c.To, Version: c.Version, Correlation: e.CorrelationID,
+		Trace: trace,
 	})
 }
 
@@ -180,11 +185,14 @@ func (h *hypervisor) schedule(ctx context.Context, op operation) error {
 	return nil
 }
 
+// request is what is known of the request that led to an operation.
+type request struct{ correlation, trace string }
+
 func (h *hypervisor) add(op operation) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	correlation, twice := h.known[op.ID]
-	h.known[op.ID] = cmp.Or(correlation, op.Correlation)
+	before, twice := h.known[op.ID]
+	h.known[op.ID] = request{cmp.Or(before.correlation, op.Correlation), cmp.Or(before.trace, op.Trace)}
 	if twice {
 		return false
 	}
@@ -235,7 +243,7 @@ func (h *hypervisor) take(now time.Time) (op operation, wait time.Duration, due 
 	}
 	// From here on news of the same operation (an expunging that failed) is news.
 	op = h.agenda.pop()
-	op.Correlation = h.known[op.ID]
+	op.Correlation, op.Trace = h.known[op.ID].correlation, h.known[op.ID].trace
 	delete(h.known, op.ID)
 	return op, 0, true
 }
@@ -255,18 +263,23 @@ func (h *hypervisor) work() {
 
 // report fires the outcome of an operation. An operation that is over already, in whatever way, is no error.
 func (h *hypervisor) report(op operation) error {
-	ctx, cancel := context.WithTimeout(bus.ContextWithCorrelation(context.Background(), op.Correlation), reportTimeout)
+	began := bus.Header{ID: op.ID, CorrelationID: op.Correlation} // the event that the outcome answers
+	ctx := bus.ContextWithTraceParent(bus.ContextWithCause(context.Background(), began), op.Trace)
+	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
 	defer cancel()
 	success, _ := h.fate(op).draw()
-	on := fsm.OperationFailed
 	options := []resources.Option{resources.Operation(op.ID), resources.Actor(hypervisorName)}
 	if success {
-		on = fsm.OperationSucceeded
-		options = append(options, resources.Set(func(obj any) error { takeEffect(obj, op); return nil }))
+		hosts, err := h.hostsFor(ctx, op)
+		if err != nil {
+			return err
+		}
+		options = append(options, resources.Set(func(obj any) error { takeEffect(obj, op, hosts); return nil }))
 	} else {
 		options = append(options, resources.Reason("simulated failure"))
 	}
-	_, err := h.kinds[op.Kind].Fire(ctx, op.Resource, on, options...)
+	handle := h.kinds[op.Kind]
+	_, err := handle.Fire(ctx, op.Resource, endOf(handle.Machine(), op.State, success), options...)
 	var refused *fsm.TransitionError
 	if errors.Is(err, resources.ErrStale) || errors.Is(err, resources.ErrNotFound) || errors.As(err, &refused) {
 		h.o.Log.Debug("hypervisor: an outcome came too late", "kind", op.Kind, "id", op.Resource, "err", err)

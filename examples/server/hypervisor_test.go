@@ -15,9 +15,14 @@ import (
 	"github.com/cloudbus-go/cloudbus/fsm"
 	"github.com/cloudbus-go/cloudbus/listeners"
 	"github.com/cloudbus-go/cloudbus/resources"
+	"github.com/cloudbus-go/cloudbus/resources/host"
+	"github.com/cloudbus-go/cloudbus/resources/hostadmin"
 	"github.com/cloudbus-go/cloudbus/resources/memstore"
 	"github.com/cloudbus-go/cloudbus/resources/network"
 	"github.com/cloudbus-go/cloudbus/resources/nic"
+	"github.com/cloudbus-go/cloudbus/resources/publicip"
+	"github.com/cloudbus-go/cloudbus/resources/snapshot"
+	"github.com/cloudbus-go/cloudbus/resources/template"
 	"github.com/cloudbus-go/cloudbus/resources/vm"
 	"github.com/cloudbus-go/cloudbus/resources/volume"
 )
@@ -129,10 +134,20 @@ func TestHypervisorCarriesOperationsOut(t *testing.T) {
 		{"volume", volume.CreateRequested, volume.Ready, func(o any) bool { return o.(*volume.Volume).Pool != "" }},
 		{"nic", nic.ReservationRequested, nic.Reserved, func(o any) bool { return o.(*nic.NIC).MAC != "" && o.(*nic.NIC).IPv4 != "" }},
 		{"network", network.ImplementRequested, network.Implemented, func(o any) bool { return o.(*network.Network).VLAN > 0 }},
+		{"public_ip", publicip.AllocateRequested, publicip.Allocated, func(any) bool { return true }},
+		{"snapshot", snapshot.CreateRequested, snapshot.Created, func(o any) bool { return o.(*snapshot.Snapshot).Pool != "" }},
+		{"template", template.UploadRequested, template.Active, func(o any) bool { return o.(*template.Template).Path != "" }},
+		{"host_admin", hostadmin.MaintenanceRequested, hostadmin.Maintenance, func(any) bool { return true }},
 	}
 	inLab(t, func(l *lab) {
 		h := l.start(1, 0)
 		defer h.Close()
+		l.create("host", "host-1")
+		time.Sleep(91 * time.Second) // it connects
+		synctest.Wait()
+		if got := l.get("host", "host-1").(*host.Host); got.State != host.Up || got.AgentVersion == "" {
+			l.t.Errorf("host: %+v", got)
+		}
 		for _, tt := range tests {
 			l.create(tt.kind, "x")
 			l.fire(tt.kind, "x", tt.trigger)
@@ -149,6 +164,71 @@ func TestHypervisorCarriesOperationsOut(t *testing.T) {
 		for _, tt := range tests {
 			if got := l.get(tt.kind, "x"); resources.ObjectOf(got).State != tt.to || !tt.did(got) {
 				l.t.Errorf("%s: %+v", tt.kind, got)
+			}
+		}
+	})
+}
+
+// TestHypervisorEndsWhatMachinesCallTheirOwn: a host's operations end by triggers of their own, whichever way.
+func TestHypervisorEndsWhatMachinesCallTheirOwn(t *testing.T) {
+	for _, tt := range []struct {
+		failRate              float64
+		connected, rebalanced fsm.State
+	}{{0, host.Up, host.Up}, {1, host.Alert, host.Disconnected}} {
+		inLab(t, func(l *lab) {
+			h := l.start(1, tt.failRate)
+			defer h.Close()
+			l.create("host", "x")
+			time.Sleep(2 * time.Minute)
+			synctest.Wait()
+			if got := l.state("host", "x"); got != tt.connected {
+				l.t.Errorf("connected: %s, want %s", got, tt.connected)
+			}
+			if tt.failRate > 0 {
+				l.fire("host", "x", host.Ping)
+			}
+			l.fire("host", "x", host.RebalanceRequested)
+			time.Sleep(4 * time.Minute) // it connects again afterwards
+			synctest.Wait()
+			if got := l.state("host", "x"); got != tt.rebalanced {
+				l.t.Errorf("rebalanced: %s, want %s", got, tt.rebalanced)
+			}
+		})
+	}
+}
+
+// TestHypervisorPutsVMsOnHostsThatTakeThem: on those that are up and enabled; on none if there is none.
+func TestHypervisorPutsVMsOnHostsThatTakeThem(t *testing.T) {
+	inLab(t, func(l *lab) {
+		h := l.start(1, 0)
+		defer h.Close()
+		run := func(id string, on fsm.Trigger) string {
+			l.fire("vm", id, on)
+			time.Sleep(2 * time.Minute)
+			synctest.Wait()
+			return l.get("vm", id).(*vm.VM).HostID
+		}
+		l.create("vm", "early")
+		if got := run("early", vm.StartRequested); got != "" {
+			l.t.Errorf("there is no host, and it runs on %q", got)
+		}
+		for _, id := range []string{"a", "b", "c", "d"} {
+			l.create("host", id)
+			l.create("host_admin", id)
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		l.fire("host", "a", host.HostDown)
+		l.fire("host_admin", "c", hostadmin.DisableRequested)
+		for i := range 8 {
+			id := fmt.Sprint("vm", i)
+			l.create("vm", id)
+			first := run(id, vm.StartRequested)
+			if first != "b" && first != "d" {
+				l.t.Errorf("%s runs on %q, which takes no VMs", id, first)
+			}
+			if then := run(id, vm.MigrationRequested); then == first || then != "b" && then != "d" {
+				l.t.Errorf("%s moved from %q to %q", id, first, then)
 			}
 		}
 	})
@@ -249,7 +329,7 @@ func TestHypervisorComesTooLate(t *testing.T) {
 	})
 }
 
-func TestHypervisorKeepsTheCorrelation(t *testing.T) {
+func TestHypervisorKeepsCorrelationAndCause(t *testing.T) {
 	inLab(t, func(l *lab) {
 		h := l.start(1, 0)
 		defer h.Close()
@@ -263,7 +343,8 @@ func TestHypervisorKeepsTheCorrelation(t *testing.T) {
 		if err != nil {
 			l.t.Fatal(err)
 		}
-		if last := records[len(records)-1]; last.Type != "vm.state.running" || last.CorrelationID != "req-9" || last.Actor != hypervisorName {
+		if last := records[len(records)-1]; last.Type != "vm.state.running" || last.CorrelationID != "req-9" || last.Actor != hypervisorName ||
+			last.CausationID != records[len(records)-2].ID.String() {
 			l.t.Errorf("%+v", last.Header)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
@@ -19,6 +20,7 @@ type operation struct {
 	State       fsm.State
 	Version     uint64 // of the resource when it entered the state
 	Correlation string // of the request that led to it, if known
+	Trace       string // that it carries on, if any
 	Due         time.Time
 }
 
@@ -39,6 +41,22 @@ func (h *hypervisor) fate(op operation) fate {
 func (f fate) draw() (success bool, took time.Duration) {
 	success = f.rng.Float64() >= f.failRate
 	return success, f.mean/2 + time.Duration(f.rng.Float64()*float64(f.mean))
+}
+
+// endOf is the trigger that ends an operation in a state, well or badly: of those that the machine names, the one that isn't accepted
+// without effect there.
+func endOf(m *fsm.Machine, in fsm.State, success bool) fsm.Trigger {
+	spec := m.Spec()
+	triggers, usual := spec.Fail, fsm.OperationFailed
+	if success {
+		triggers, usual = spec.Succeed, fsm.OperationSucceeded
+	}
+	for _, e := range spec.Edges {
+		if slices.Contains(triggers, e.On) && slices.Contains(e.From, in) && e.To != fsm.Same {
+			return e.On
+		}
+	}
+	return usual
 }
 
 // agenda is what there is to do, the earliest first.

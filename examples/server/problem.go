@@ -76,6 +76,8 @@ var sentinels = []struct {
 	{journal.ErrMemberTooLong, http.StatusServiceUnavailable},
 	{journal.ErrTransactionLost, http.StatusServiceUnavailable},
 	{journal.ErrOutcomeUnknown, http.StatusServiceUnavailable},
+	{bus.ErrNotSubscribed, http.StatusConflict}, // it has parked events, but nobody who could handle them
+	{bus.ErrLeaseLost, http.StatusConflict},     // it runs on another server
 	{bus.ErrClosed, http.StatusServiceUnavailable},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable},
 }
@@ -88,6 +90,7 @@ func statusOf(err error) (status int, allowed []string) {
 		name    *fsm.UnknownError
 		refused *fsm.TransitionError
 		veto    *resources.VetoError
+		related *resources.RelationError
 		invalid *resources.InvalidError
 		option  *bus.OptionError
 		pattern *bus.PatternError
@@ -106,7 +109,9 @@ func statusOf(err error) (status int, allowed []string) {
 		return http.StatusConflict, texts(refused.Allowed)
 	case errors.As(err, &veto):
 		return http.StatusForbidden, nil
-	case errors.As(err, &invalid), errors.As(err, &option), errors.As(err, &pattern), errors.As(err, &query):
+	case errors.As(err, &related) && related.State != "":
+		return http.StatusConflict, nil
+	case errors.As(err, &related), errors.As(err, &invalid), errors.As(err, &option), errors.As(err, &pattern), errors.As(err, &query):
 		return http.StatusBadRequest, nil
 	}
 	for _, s := range sentinels {

@@ -32,6 +32,7 @@ type queueView struct {
 	Running    float64 `json:"running_seconds"` // how long a handler has been at work; 0: none is
 	Position   uint64  `json:"position,omitempty"`
 	Lag        uint64  `json:"lag"`
+	Parked     int     `json:"parked"` // resources whose events are set aside
 	Delivered  uint64  `json:"delivered"`
 	Dropped    uint64  `json:"dropped"`
 	Coalesced  uint64  `json:"coalesced"`
@@ -62,7 +63,7 @@ func viewOfQueue(s bus.Info) queueView {
 	return queueView{
 		Name: s.Name, Client: s.Client, Site: s.Site, Payload: s.Payload, Filter: s.Filter, Kind: s.Kind, State: s.State,
 		Error: textOf(s.Err), Depth: s.Depth, Capacity: s.Capacity, Oldest: s.OldestFor.Seconds(), Running: s.RunningFor.Seconds(),
-		Position: s.Position, Lag: s.Lag, Delivered: s.Delivered, Dropped: s.Dropped, Coalesced: s.Coalesced,
+		Position: s.Position, Lag: s.Lag, Parked: s.Parked, Delivered: s.Delivered, Dropped: s.Dropped, Coalesced: s.Coalesced,
 		Failed: s.Failed, Retried: s.Retried, Slowest: s.Slowest.Seconds(), SlowestFor: s.SlowestFor,
 	}
 }

@@ -90,7 +90,7 @@ func (a *api) createResource(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Location", "/v1/resources/"+handle.Name()+"/"+url.PathEscape(resources.ObjectOf(created).ID))
-	return writeResource(w, http.StatusCreated, handle, created)
+	return writeResource(w, http.StatusCreated, handle, created, nil)
 }
 
 func (a *api) getResource(w http.ResponseWriter, r *http.Request) error {
@@ -105,11 +105,15 @@ func (a *api) getResource(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeResource(w, http.StatusOK, handle, obj)
+	seen, err := a.observedOf(r.Context(), handle.Name(), resources.ObjectOf(obj).ID)
+	if err != nil {
+		return err
+	}
+	return writeResource(w, http.StatusOK, handle, obj, seen)
 }
 
-// writeResource writes a resource and, behind its own fields, the triggers that it takes in this very state.
-func writeResource(w http.ResponseWriter, status int, handle *resources.Handle, obj any) error {
+// writeResource writes a resource and, behind its own fields, the triggers that it takes in this very state, and what a provider observes of it, if one does.
+func writeResource(w http.ResponseWriter, status int, handle *resources.Handle, obj any, seen *observed) error {
 	o := resources.ObjectOf(obj)
 	triggers, err := handle.Machine().Allowed(o.State, o.Origin, obj)
 	if err != nil {
@@ -119,11 +123,15 @@ func writeResource(w http.ResponseWriter, status int, handle *resources.Handle, 
 	if err != nil {
 		return err
 	}
-	allowed, err := json.Marshal(texts(triggers))
+	beside := struct {
+		Allowed  []string  `json:"allowed"`
+		Observed *observed `json:"observed,omitempty"`
+	}{texts(triggers), seen}
+	more, err := json.Marshal(beside)
 	if err != nil {
 		return err
 	}
-	body = append(append(append(body[:len(body)-1], `,"allowed":`...), allowed...), '}')
+	body = append(append(body[:len(body)-1], ','), more[1:]...)
 	plugins.Respond(w, status, json.RawMessage(body))
 	return nil
 }

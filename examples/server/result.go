@@ -107,10 +107,11 @@ func (s *server) sumUsage(ctx context.Context) (map[string]total, error) {
 				return nil, fmt.Errorf("event %d: %w", rec.Seq, err)
 			}
 			t := totals[m.Meter]
-			if m.What == usage.Closed {
+			switch m.What { // a correction is neither
+			case usage.Closed:
 				t.Seconds = t.Seconds.Add(usage.AmountOf(m.EndedAt.Sub(m.StartedAt)))
 				t.Open--
-			} else {
+			case usage.Opened:
 				t.Open++
 			}
 			totals[m.Meter] = t

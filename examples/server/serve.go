@@ -102,7 +102,7 @@ func (s *server) startHTTP(l net.Listener, broken chan<- error) {
 // newAPI returns the API; its event streams end when stopping is closed.
 func (s *server) newAPI(stopping <-chan struct{}) *api {
 	return &api{
-		engine: s.engine, journal: s.journal, store: s.store, data: s.cfg.data, bus: s.bus, plugins: s.plugins, client: s.bus.Client("http"), log: s.log, mux: s.mux,
+		engine: s.engine, journal: s.journal, store: s.store, data: s.cfg.data, bus: s.bus, plugins: s.plugins, reports: s.reports, client: s.bus.Client("http"), log: s.log, mux: s.mux,
 		heartbeat: heartbeat, stopping: stopping, streams: make(chan struct{}, maxStreams),
 	}
 }

@@ -23,7 +23,7 @@ func (b *bench) backlog(dir string) (err error) {
 	}
 	defer func() { err = errors.Join(err, f.close()) }()
 	b.say(fmt.Sprintf("recording %d events", b.events))
-	l := &log{fleet: f, events: b.events}
+	l := &log{fleet: f, events: b.events, resources: 10_000}
 	if err := l.fill(); err != nil {
 		return err
 	}
@@ -43,8 +43,9 @@ func (b *bench) backlog(dir string) (err error) {
 // log is a journal full of events.
 type log struct {
 	*fleet
-	events int
-	runs   int
+	events    int
+	resources int // that they are about, in turns
+	runs      int
 }
 
 const eventsPerTx = 1000
@@ -53,7 +54,7 @@ func (l *log) fill() error {
 	for n := 0; n < l.events; n += eventsPerTx {
 		err := l.store.Writer().Do(l.ctx, func(tx *journal.Tx) error {
 			for i := n; i < min(n+eventsPerTx, l.events); i++ {
-				if _, err := tx.Append(changed(i)); err != nil {
+				if _, err := tx.Append(changed(i, l.resources)); err != nil {
 					return err
 				}
 			}
@@ -68,9 +69,10 @@ func (l *log) fill() error {
 	})
 }
 
-func changed(i int) vm.Changed {
+// changed is the i-th of the events of some resources, in turns.
+func changed(i, of int) vm.Changed {
 	now := time.Now().UTC()
-	v := newVM(fmt.Sprintf("0190163d-8694-739b-aea5-%012d", i%10_000))
+	v := newVM(fmt.Sprintf("0190163d-8694-739b-aea5-%012d", i%of))
 	v.State, v.Version, v.StateSince, v.CreatedAt, v.UpdatedAt = vm.Running, uint64(i), now, now, now
 	return vm.Changed{Resource: v, Change: resources.Change{
 		ID: bus.NewID(now), Action: resources.Moved, Kind: vm.Kind, ResourceID: v.ID, Tenant: v.Tenant, Trigger: vm.OperationSucceeded,

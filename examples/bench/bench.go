@@ -11,9 +11,13 @@ type bench struct {
 	rounds    int           // that count
 	slice     time.Duration // of each contender in each round
 	resources int
-	events    int    // in the journal
-	idle      int    // resources of the row about memory
-	profile   string // a directory; "": none is written
+	events    int           // in the journal
+	idle      int           // resources of the row about memory
+	intervals int           // in the ledger of usage
+	logged    int           // events in the large event log
+	logs      string        // a directory where event logs stay; "": none do
+	away      time.Duration // how long the broker is away
+	profile   string        // a directory; "": none is written
 	progress  io.Writer
 
 	group string // of the rows that are being made
@@ -28,6 +32,10 @@ var groups = []struct {
 	{"bus", (*bench).bus},
 	{"fsm", (*bench).fsm},
 	{"resources", (*bench).moves},
+	{"listeners", (*bench).listened},
+	{"usage", (*bench).usage},
+	{"eventlog", (*bench).eventLogs},
+	{"bridge", (*bench).bridged},
 }
 
 // run runs a group, or all of them.

@@ -92,7 +92,7 @@ func (h *commitHopper) run(d time.Duration) ([]float64, error) {
 	var all []float64
 	for begun := time.Now(); time.Since(begun) < 4*d || len(all) < 100; {
 		err := h.Do(context.Background(), func(tx *journal.Tx) error {
-			_, err := tx.Append(changed(len(all)))
+			_, err := tx.Append(changed(len(all), 10_000))
 			return err
 		})
 		if err != nil {

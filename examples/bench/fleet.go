@@ -40,25 +40,25 @@ type fleet struct {
 	heard atomic.Uint64 // by the subscriber, those it was told that it missed included
 }
 
-func openFleet(path string) (*fleet, error) {
+func openFleet(path string, more ...resources.Listener) (*fleet, error) {
 	quiet := slog.New(slog.DiscardHandler)
 	store, err := sqlite.Open(path, sqlite.Options{Logger: quiet})
 	if err != nil {
 		return nil, err
 	}
-	f, err := newFleet(store)
+	f, err := newFleet(store, more...)
 	if err != nil {
 		return nil, errors.Join(err, store.Close(context.Background()))
 	}
 	return f, nil
 }
 
-// newFleet is on a store that has no VMs, or those of a fleet before.
-func newFleet(store *gormstore.Store) (f *fleet, err error) {
+// newFleet is on a store that has no VMs, or those of a fleet before. More listeners come after Post.
+func newFleet(store *gormstore.Store, more ...resources.Listener) (f *fleet, err error) {
 	quiet := slog.New(slog.DiscardHandler)
 	f = &fleet{store: store, ctx: context.Background()}
 	f.bus = bus.New(bus.Options{Journal: store.Journal(), Source: source, Logger: quiet})
-	f.engine, err = resources.New(resources.Options{Store: store, Bus: f.bus, Logger: quiet, Listeners: []resources.Listener{listeners.Post()}})
+	f.engine, err = resources.New(resources.Options{Store: store, Bus: f.bus, Logger: quiet, Listeners: append([]resources.Listener{listeners.Post()}, more...)})
 	if err != nil {
 		return nil, err
 	}

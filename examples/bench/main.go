@@ -26,7 +26,7 @@ func start(args []string, out, progress io.Writer) error {
 	b := &bench{progress: progress}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(progress)
-	only := flags.String("only", "", "run one group: bus, fsm or resources (default all)")
+	only := flags.String("only", "", "run one group: bus, fsm, resources, listeners, usage, eventlog or bridge (default all)")
 	asJSON := flags.Bool("json", false, "print a JSON object per row")
 	check := flags.Bool("check", false, "exit with 1 if a bar is missed")
 	child := flags.String("rss", "", "print this process's memory after work on that database, for the row about memory")
@@ -35,13 +35,17 @@ func start(args []string, out, progress io.Writer) error {
 	flags.IntVar(&b.resources, "resources", 100_000, "how many resources there are to be moved")
 	flags.IntVar(&b.events, "events", 1_000_000, "how many events are in the journal before")
 	flags.IntVar(&b.idle, "idle", 100_000, "how many idle resources memory is measured with")
+	flags.IntVar(&b.intervals, "intervals", 1_000_000, "how many intervals reports are over")
+	flags.IntVar(&b.logged, "logged", 1_000_000, "how many events are in the large event log")
+	flags.StringVar(&b.logs, "logs", "", "make the event logs in this directory and leave them there, or use those that are")
+	flags.DurationVar(&b.away, "away", time.Minute, "how long the broker is away")
 	big := flags.Bool("big", false, "ten times as many resources, events and idle resources")
 	flags.StringVar(&b.profile, "profile", "", "write a CPU profile of ours to this directory for each comparison")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if *big {
-		b.resources, b.events, b.idle = 10*b.resources, 10*b.events, 10*b.idle
+		b.resources, b.events, b.idle, b.logged = 10*b.resources, 10*b.events, 10*b.idle, 10*b.logged
 	}
 	if err := b.validate(*only, flags.Args()); err != nil {
 		return err
@@ -63,11 +67,15 @@ func (b *bench) validate(only string, rest []string) error {
 	}
 	switch {
 	case !known:
-		return fmt.Errorf("-only %q: want bus, fsm or resources", only)
+		return fmt.Errorf("-only %q: want bus, fsm, resources, listeners, usage, eventlog or bridge", only)
+	case b.away < outageWindows*time.Second:
+		return fmt.Errorf("-away must be %v or more", outageWindows*time.Second)
+	case b.logged < smallLog || b.logged%smallLog != 0:
+		return fmt.Errorf("-logged must be a multiple of %d", smallLog)
 	case len(rest) > 0:
 		return fmt.Errorf("unexpected argument %q", rest[0])
-	case b.rounds < 1 || b.slice <= 0 || b.resources < few || b.events < 1 || b.idle < few:
-		return fmt.Errorf("-rounds and -events must be 1 or more, -slice more than 0, -resources and -idle %d or more", few)
+	case b.rounds < 1 || b.slice <= 0 || b.resources < few || b.events < 1 || b.idle < few || b.intervals < few:
+		return fmt.Errorf("-rounds and -events must be 1 or more, -slice more than 0, -resources, -idle and -intervals %d or more", few)
 	}
 	return nil
 }

@@ -12,9 +12,12 @@ func TestWrongArgumentsAreNamed(t *testing.T) {
 		"-only nats":     `-only "nats"`,
 		"bus":            `argument "bus"`,
 		"-rounds 0":      "-rounds and -events must be 1 or more",
-		"-resources 1":   "-resources and -idle 1000 or more",
+		"-resources 1":   "-resources, -idle and -intervals 1000 or more",
+		"-logged 12345":  "-logged must be a multiple of 10000",
 		"-slice 0s":      "-slice more than 0",
-		"-idle 10":       "-idle 1000 or more",
+		"-idle 10":       "-idle and -intervals 1000 or more",
+		"-intervals 10":  "-idle and -intervals 1000 or more",
+		"-away 1s":       "-away must be 5s or more",
 		"-no-such-thing": "-no-such-thing",
 	} {
 		err := start(strings.Fields(args), io.Discard, io.Discard)

@@ -58,17 +58,21 @@ var homes = []struct {
 	{"github.com/looplab/fsm", []string{"fsm"}},
 	{"github.com/asaskevich/EventBus", []string{"bus/evbus"}},
 	{"github.com/nats-io/nats.go", []string{"bridge/natsbridge"}},
+	{"github.com/rabbitmq/amqp091-go", []string{"bridge/amqpbridge"}},
 	{"github.com/mattn/go-sqlite3", []string{"resources/gormstore/sqlite"}},
 	{"gorm.io/driver/sqlite", []string{"resources/gormstore/sqlite"}},
 	{"gorm.io/driver/postgres", []string{"resources/gormstore/postgres"}},
 	{"github.com/jackc/pgx", []string{"resources/gormstore/postgres"}},
 	{"gorm.io/gorm", []string{"bus/journal", "resources/gormstore", "resources/gormstore/*", "resources/provision", "plugins", "plugins/*"}},
+	{"github.com/invopop/jsonschema", []string{"bridge/schema"}},
+	{"github.com/santhosh-tekuri/jsonschema", []string{"bridge/status"}},
+	{"go.yaml.in/yaml/v4", []string{"plugins/alerts"}},
 	{"github.com/prometheus/client_golang", []string{"listeners/metrics"}},
 	{"go.opentelemetry.io/otel", []string{"listeners/trace"}},
 }
 
 // light packages link neither gorm nor cgo, whatever they import.
-var light = []string{"bus", "bus/bustest", "bus/evbus", "fsm", "resources", "resources/memstore", "resources/storetest", "listeners"}
+var light = []string{"bus", "bus/bustest", "bus/evbus", "fsm", "resources", "resources/all", "resources/memstore", "resources/storetest", "listeners", "listeners/metrics", "listeners/trace"}
 
 type goPackage struct {
 	ImportPath string

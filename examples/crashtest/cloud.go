@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bridge"
@@ -172,7 +173,10 @@ func (c *cloud) delivered(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	_, last, err := c.journal.Bounds(ctx)
-	if err != nil || slices.ContainsFunc(cursors, func(cursor journal.Cursor) bool { return cursor.Seq < last }) {
+	behind := func(cursor journal.Cursor) bool {
+		return cursor.Seq < last && !strings.HasSuffix(cursor.Name, bridge.HorizonSuffix)
+	}
+	if err != nil || slices.ContainsFunc(cursors, behind) {
 		return false, err
 	}
 	parked, err := c.bus.Parked(ctx, bus.ParkedQuery{Limit: 1})

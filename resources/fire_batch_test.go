@@ -169,6 +169,38 @@ func TestABatchIsNotSpoiltByOne(t *testing.T) {
 	}
 }
 
+// TestEachOnItsOwn: shots at one resource see what those before them have left, in transactions of their own too.
+func TestEachOnItsOwn(t *testing.T) {
+	r := newRig(t, resources.Options{Listeners: []resources.Listener{listeners.Funcs{
+		ListenerName: "quota",
+		OnInTx: func(_ context.Context, _ resources.Tx, c resources.Change) error {
+			if c.Reason == "too much" {
+				return errKeep
+			}
+			return nil
+		},
+	}}})
+	skip := shot("a", "ticked")
+	skip.First = func(resources.Tx, resources.Change, error) error { return resources.ErrSkip }
+	shots := []resources.Shot{shot("a", "start_requested"), skip, shot("a", "operation_succeeded")}
+	for i := range 8 {
+		id := fmt.Sprintf("g%02d", i)
+		r.gadgetsOf(t, id)
+		s := shot(id, "start_requested")
+		s.Options = append(s.Options, resources.Reason("too much"))
+		shots = append(shots, s)
+	}
+	r.gadgetsOf(t, "a")
+	fired := r.fireBatch(t, append(shots, shot("a", "stop_requested"))...)
+	last := fired[len(fired)-1]
+	if fired[0].Err != nil || !errors.Is(fired[1].Err, resources.ErrSkip) || fired[2].Err != nil || last.Err != nil || last.Change.Version != 4 {
+		t.Errorf("%+v\n%+v\n%+v\n%+v", fired[0], fired[1], fired[2], last)
+	}
+	if g := r.get(t, "a"); g.State != storetest.Off || g.Version != 4 {
+		t.Errorf("a is %+v", g)
+	}
+}
+
 func TestFirstDecides(t *testing.T) {
 	r := newRig(t, resources.Options{})
 	r.gadgetsOf(t, "a", "b")

@@ -72,6 +72,7 @@ func (b *volley) run(ctx context.Context) error {
 // runEach gives each its own transaction.
 func (b *volley) runEach(ctx context.Context) error {
 	for _, s := range b.aims {
+		s.last, s.only, s.skipped = true, true, false
 		alone := &volley{engine: b.engine, aims: []*aim{s}}
 		if err := alone.run(ctx); err != nil {
 			return err

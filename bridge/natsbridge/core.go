@@ -101,7 +101,7 @@ func (c *Core) Send(ctx context.Context, m bridge.Message) error {
 
 // publish returns when the server has answered a ping that went behind m on the same connection.
 func (c *Core) publish(ctx context.Context, m *nats.Msg) error {
-	conn := c.keeper.receipts().conn
+	conn := c.keeper.jetStream().Conn()
 	before := conn.Stats().Reconnects
 	if err := conn.PublishMsg(m); err != nil {
 		return err

@@ -28,7 +28,8 @@ type keeper struct {
 
 	mu       sync.Mutex
 	js       jetstream.JetStream // of the connection; nil before the first
-	arriving *receipts           // likewise
+	arriving *receipts           // of the connection, from the first publish on: who only receives may not be allowed to have any
+	ended    bool                // nothing is published any more
 }
 
 func newKeeper(link *link, look func(context.Context, jetstream.JetStream) error) *keeper {
@@ -77,11 +78,40 @@ func (k *keeper) jetStream() jetstream.JetStream {
 	return k.js
 }
 
-// receipts are those of the connection; there are some when the gate has been open.
-func (k *keeper) receipts() *receipts {
+// publish sends m and waits for its acknowledgement, as receipts.publish does. There must have been a connection.
+func (k *keeper) publish(ctx, span context.Context, m *nats.Msg, patience time.Duration) (jetstream.PubAck, error) {
+	arriving, err := k.receipts()
+	if err != nil {
+		return jetstream.PubAck{}, err
+	}
+	return arriving.publish(ctx, span, m, patience)
+}
+
+// receipts are those of the connection.
+func (k *keeper) receipts() (*receipts, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.arriving
+	switch {
+	case k.ended:
+		return nil, ErrClosed
+	case k.arriving != nil:
+		return k.arriving, nil
+	}
+	arriving, err := collect(k.js.Conn())
+	if err != nil {
+		return nil, fmt.Errorf("natsbridge: subscribe to acknowledgements: %w", err)
+	}
+	k.arriving = arriving
+	return arriving, nil
+}
+
+// endReceipts leaves the connection without a subscription of ours.
+func (k *keeper) endReceipts() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.ended = true; k.arriving != nil {
+		k.arriving.close()
+	}
 }
 
 // keep holds the connection and the gate until ctx ends.
@@ -93,13 +123,6 @@ func (k *keeper) keep(ctx context.Context, log *slog.Logger) {
 	defer k.link.release(conn)
 	changes := conn.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED, nats.CLOSED)
 	defer conn.RemoveStatusListener(changes)
-	arriving, err := collect(conn)
-	if err != nil {
-		k.gate.shut(fmt.Errorf("natsbridge: subscribe to acknowledgements: %w", err))
-		<-ctx.Done()
-		return
-	}
-	defer arriving.close()
 	js, err := jetstream.New(conn)
 	if err != nil {
 		k.gate.shut(fmt.Errorf("natsbridge: JetStream: %w", err))
@@ -107,8 +130,9 @@ func (k *keeper) keep(ctx context.Context, log *slog.Logger) {
 		return
 	}
 	k.mu.Lock()
-	k.js, k.arriving = js, arriving
+	k.js = js
 	k.mu.Unlock()
+	defer k.endReceipts()
 	k.follow(ctx, conn, changes)
 }
 

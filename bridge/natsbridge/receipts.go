@@ -38,7 +38,7 @@ type slot struct {
 
 // collect begins to receive on a connection.
 func collect(conn *nats.Conn) (*receipts, error) {
-	r := &receipts{conn: conn, prefix: nats.NewInbox() + "."}
+	r := &receipts{conn: conn, prefix: conn.NewInbox() + "."}
 	var err error
 	if r.answer, err = conn.Subscribe(r.prefix+"*", r.take); err != nil {
 		return nil, err

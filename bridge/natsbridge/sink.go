@@ -88,7 +88,7 @@ func (s *Sink) publish(ctx, span context.Context, m bridge.Message) (jetstream.P
 	if s.options.State {
 		return s.sendState(ctx, span, m)
 	}
-	return s.keeper.receipts().publish(ctx, span, s.message(m), s.options.AckTimeout)
+	return s.keeper.publish(ctx, span, s.message(m), s.options.AckTimeout)
 }
 
 // message is m in the mode that it has, as JetStream takes it: known by its ID, and for this stream only.

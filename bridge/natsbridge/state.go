@@ -90,7 +90,7 @@ func (s *Sink) replace(ctx, span context.Context, m bridge.Message) (jetstream.P
 		if err != nil || there == nil {
 			return jetstream.PubAck{}, err
 		}
-		receipt, err := s.keeper.receipts().publish(ctx, span, s.stateMessage(m, *there), s.options.AckTimeout)
+		receipt, err := s.keeper.publish(ctx, span, s.stateMessage(m, *there), s.options.AckTimeout)
 		var api *jetstream.APIError
 		if errors.As(err, &api) && (api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence || api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant) {
 			continue // somebody was quicker

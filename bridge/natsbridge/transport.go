@@ -133,10 +133,7 @@ func (t *Transport) Publish(ctx context.Context, l bridge.Letter) error {
 	if err != nil {
 		return err
 	}
-	ack, cancel := context.WithTimeout(ctx, t.options.AckTimeout)
-	defer cancel()
-	defer context.AfterFunc(span, cancel)()
-	_, err = t.keeper.jetStream().PublishMsg(ack, letterMessage(l), jetstream.WithRetryAttempts(0))
+	_, err = t.keeper.publish(ctx, span, letterMessage(l), t.options.AckTimeout)
 	switch {
 	case err == nil:
 		return nil
@@ -144,7 +141,7 @@ func (t *Transport) Publish(ctx context.Context, l bridge.Letter) error {
 		return ctx.Err()
 	case span.Err() != nil:
 		return t.keeper.link.explain(context.Cause(span))
-	case ack.Err() != nil:
+	case errors.Is(err, ErrNoAck):
 		return t.keeper.link.explain(fmt.Errorf("%w of letter %s within %v", ErrNoAck, l.ID, t.options.AckTimeout))
 	}
 	return judgeLetter(l, err)

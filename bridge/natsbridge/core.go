@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,6 +37,7 @@ type Core struct {
 	keeper  *keeper
 	timeout time.Duration
 	opened  atomic.Bool
+	alone   sync.RWMutex // held for writing by who has nobody else publish
 }
 
 // NewCore returns a sink, which connects when the bridge opens it. Errors: *bridge.OptionError.
@@ -99,23 +101,43 @@ func (c *Core) Send(ctx context.Context, m bridge.Message) error {
 	return fmt.Errorf("natsbridge: publish event %s: %w", m.ID, err)
 }
 
-// publish returns when the server has answered a ping that went behind m on the same connection.
+// errUnsure: the server has refused something, which may have been the message.
+var errUnsure = errors.New("natsbridge: the server refused something at the same time")
+
+// publish publishes m, a second time if it isn't sure whether the server took the first: the client tells nothing but the server's latest complaint.
 func (c *Core) publish(ctx context.Context, m *nats.Msg) error {
+	c.alone.RLock()
+	err := c.try(ctx, m)
+	c.alone.RUnlock()
+	if !errors.Is(err, errUnsure) {
+		return err
+	}
+	c.alone.Lock()
+	defer c.alone.Unlock()
+	return c.try(ctx, m)
+}
+
+// try returns when the server has answered a ping that went behind m on the same connection. Errors: errUnsure, what the server says of m.
+func (c *Core) try(ctx context.Context, m *nats.Msg) error {
 	conn := c.keeper.jetStream().Conn()
-	before := conn.Stats().Reconnects
+	connected, complaint := conn.Stats().Reconnects, conn.LastError()
 	if err := conn.PublishMsg(m); err != nil {
 		return err
 	}
 	if err := conn.FlushWithContext(ctx); err != nil {
 		return err
 	}
-	if conn.Stats().Reconnects != before {
+	if conn.Stats().Reconnects != connected {
 		return fmt.Errorf("%w: it broke behind the message", ErrAway)
 	}
-	if err := conn.LastError(); errors.Is(err, nats.ErrPermissionViolation) && strings.Contains(err.Error(), strconv.Quote(m.Subject)) {
-		return err
+	switch latest := conn.LastError(); {
+	case errors.Is(latest, complaint):
+		return nil
+	case errors.Is(latest, nats.ErrPermissionViolation) && strings.Contains(latest.Error(), strconv.Quote(m.Subject)):
+		return latest
+	default:
+		return fmt.Errorf("%w: %w", errUnsure, latest)
 	}
-	return nil
 }
 
 var (

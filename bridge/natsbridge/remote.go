@@ -42,6 +42,8 @@ func (o RemoteOptions) withDefaults() (RemoteOptions, error) {
 	switch {
 	case strings.ContainsAny(o.Stream, ". *>/\\\t\r\n"):
 		return o, &bridge.OptionError{Option: "Stream", Value: o.Stream, Reason: `must not contain spaces, ".", "*", ">", "/" or "\"`}
+	case bus.TextFault(o.Source) != "":
+		return o, &bridge.OptionError{Option: "Source", Value: o.Source, Reason: bus.TextFault(o.Source)}
 	case o.Replicas < 0 || o.Replicas > 5:
 		return o, &bridge.OptionError{Option: "Replicas", Value: o.Replicas, Reason: "must be 1 to 5"}
 	case o.Lease < 0 || o.Lease > 0 && o.Lease < 500*time.Millisecond:
@@ -64,11 +66,19 @@ func (o RemoteOptions) withDefaults() (RemoteOptions, error) {
 //
 // Durable subscriptions have all their promises: at least once, in order per resource, parking, one process at a time for each name, across restarts. Their cursors,
 // leases, attempts and parked events lie in the key-value bucket <stream>-remote. Numbers (Header.Seq) are the stream's; one whose message is gone, or is no event,
-// is passed over, the latter with a warning. bus.Publish is for this process alone; nothing can be recorded from here, and journal.Subscribe is bus.ErrNoJournal.
+// is passed over, the latter with a warning; one that fails when its message is gone can't be parked, and is an error in the log. bus.Publish is for this process alone; nothing can be recorded from here, and journal.Subscribe is bus.ErrNoJournal.
 //
 // Remote waits for the broker and the stream until ctx ends. Later outages are waited for without end. Closing the bus closes the connection.
 // Errors: *bridge.OptionError, ErrAway, *StreamError, ctx's.
 func Remote(ctx context.Context, url string, o RemoteOptions) (*bus.Bus, error) {
+	j, err := openRemote(ctx, url, o)
+	if err != nil {
+		return nil, err
+	}
+	return bus.New(bus.Options{Logger: j.log, Source: o.Source, Journal: j}), nil
+}
+
+func openRemote(ctx context.Context, url string, o RemoteOptions) (*remote, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
@@ -83,10 +93,17 @@ func Remote(ctx context.Context, url string, o RemoteOptions) (*bus.Bus, error) 
 	j.keeper.start(ctx, o.Logger)
 	if err := j.keeper.gate.wait(ctx); err != nil {
 		why := j.keeper.health()
-		j.keeper.close()
+		j.close()
 		return nil, errors.Join(why, err)
 	}
-	return bus.New(bus.Options{Logger: o.Logger, Source: o.Source, Journal: j}), nil
+	return j, nil
+}
+
+// close ends all that runs, and the connection.
+func (j *remote) close() {
+	j.end()
+	j.running.Wait()
+	j.keeper.close()
 }
 
 // remote is a bus.Journal over a stream and a key-value bucket.
@@ -104,6 +121,7 @@ type remote struct {
 	stream   jetstream.Stream
 	kv       jetstream.KeyValue
 	created  time.Time // of the stream that we began with; zero before
+	begin    uint64    // the number that came next then: what is handed over begins there
 	seen     uint64    // the newest message that was handed over
 	seenAt   time.Time // when the stream stored it
 	anew     error
@@ -120,11 +138,7 @@ func (j *remote) Attach(a bus.Attachment) (detach func(), err error) {
 	}
 	j.attached = true
 	j.running.Go(func() { j.follow(a) })
-	return sync.OnceFunc(func() {
-		j.end()
-		j.running.Wait()
-		j.keeper.close()
-	}), nil
+	return sync.OnceFunc(j.close), nil
 }
 
 // look finds the stream and the bucket, and sees that the stream is the one that we know.
@@ -158,7 +172,7 @@ func (j *remote) recognise(ctx context.Context, stream jetstream.Stream) error {
 	j.mu.Lock()
 	seen, seenAt, created, anew := j.seen, j.seenAt, j.created, j.anew
 	if created.IsZero() {
-		j.created, created = info.Created, info.Created
+		j.created, created, j.begin = info.Created, info.Created, info.State.LastSeq+1
 	}
 	j.mu.Unlock()
 	if anew != nil {

@@ -15,56 +15,86 @@ import (
 
 const defaultParkedLimit = 100
 
-// Park implements bus.Parker: each event is a value of its own, copied from the stream. If the bucket fails in the midst, those before stay parked; the bus asks again.
+// Park implements bus.Parker: each event is a value of its own, copied from the stream. All are looked at before the first is stored. If the bucket fails in the
+// midst, those before stay parked, and the bus asks again. An event that the stream has removed since it was handed over is passed over: there is nothing to be copied.
 func (j *remote) Park(ctx context.Context, name string, events ...bus.Parking) error {
-	parked := make([]bus.Parked, len(events))
-	for i, e := range events {
-		records, err := j.Read(ctx, e.Seq-1, 1)
+	var all []bus.Parked
+	for _, e := range events {
+		p, err := j.toPark(ctx, name, e)
 		if err != nil {
 			return err
 		}
-		parked[i] = bus.Parked{Subscription: name, Reason: e.Reason, Tries: e.Tries, At: time.Now().UTC()}
-		if len(records) == 1 && records[0].Seq == e.Seq && records[0].Type != "" {
-			parked[i].Record = records[0]
+		if p != nil {
+			all = append(all, *p)
 		}
 	}
-	_, kv, asking, done, err := j.there(ctx)
-	if err != nil {
-		return err
-	}
-	defer done()
-	if err := j.fence(name); err != nil {
-		return err
-	}
-	for i, e := range events {
-		if err := j.park(asking, kv, e, parked[i]); err != nil {
+	for _, p := range all {
+		if err := j.putParked(ctx, p); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (j *remote) park(ctx context.Context, kv jetstream.KeyValue, e bus.Parking, p bus.Parked) error {
-	k := key("parked", p.Subscription, seqKey(e.Seq))
-	entry, err := kv.Get(ctx, k)
-	switch {
-	case err == nil && e.Tries == 0:
-		return nil // it stays as it is
-	case err == nil:
-		var before bus.Parked
-		if err := json.Unmarshal(entry.Value(), &before); err != nil {
-			return j.failed("parked events", err)
-		}
-		p.Record = before.Record // the stream may have removed it since
-	case !errors.Is(err, jetstream.ErrKeyNotFound):
-		return j.failed("parked events", err)
+// toPark returns what is to be stored, nil if it is nothing.
+func (j *remote) toPark(ctx context.Context, name string, e bus.Parking) (*bus.Parked, error) {
+	before, err := j.parked(ctx, name, e.Seq)
+	if err != nil || before != nil && e.Tries == 0 { // it stays as it is
+		return nil, err
 	}
-	if p.Seq == 0 {
-		return fmt.Errorf("natsbridge: park event %d for %s: it isn't in the stream", e.Seq, p.Subscription)
+	p := &bus.Parked{Subscription: name, Reason: e.Reason, Tries: e.Tries, At: time.Now().UTC()}
+	if before != nil {
+		p.Record = before.Record // the stream may have removed it since
+		return p, nil
+	}
+	records, err := j.Read(ctx, e.Seq-1, 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(records) == 1 && records[0].Seq == e.Seq && records[0].Type != "" {
+		p.Record = records[0]
+		return p, nil
+	}
+	if _, last, err := j.Bounds(ctx); err != nil || e.Seq == 0 || e.Seq > last {
+		return nil, cmp.Or(err, fmt.Errorf("natsbridge: park event %d for %s: it isn't in the stream", e.Seq, name))
+	}
+	j.log.Error("nats: an event can't be parked: the stream has removed it", "subscription", name, "seq", e.Seq, "reason", e.Reason, "tries", e.Tries)
+	return nil, nil
+}
+
+// parked returns what is stored of an event, nil if it isn't parked.
+func (j *remote) parked(ctx context.Context, name string, seq uint64) (*bus.Parked, error) {
+	_, kv, ctx, done, err := j.there(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	entry, err := kv.Get(ctx, key("parked", name, seqKey(seq)))
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return nil, nil
+	}
+	var p bus.Parked
+	if err == nil {
+		err = json.Unmarshal(entry.Value(), &p)
+	}
+	if err != nil {
+		return nil, j.failed("parked events", err)
+	}
+	return &p, nil
+}
+
+func (j *remote) putParked(ctx context.Context, p bus.Parked) error {
+	_, kv, ctx, done, err := j.there(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := j.fence(p.Subscription); err != nil {
+		return err
 	}
 	value, err := json.Marshal(p)
 	if err == nil {
-		_, err = kv.Put(ctx, k, value)
+		_, err = kv.Put(ctx, key("parked", p.Subscription, seqKey(p.Seq)), value)
 	}
 	if err != nil {
 		return j.failed("parked events", err)
@@ -76,6 +106,16 @@ func seqKey(seq uint64) string { return fmt.Sprintf("%020d", seq) }
 
 // Unpark implements bus.Parker.
 func (j *remote) Unpark(ctx context.Context, name string, seqs ...uint64) error {
+	for _, seq := range seqs {
+		if err := j.unpark(ctx, name, seq); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unpark removes one: each has its own time, so that many aren't too many for a slow broker.
+func (j *remote) unpark(ctx context.Context, name string, seq uint64) error {
 	_, kv, ctx, done, err := j.there(ctx)
 	if err != nil {
 		return err
@@ -84,10 +124,8 @@ func (j *remote) Unpark(ctx context.Context, name string, seqs ...uint64) error 
 	if err := j.fence(name); err != nil {
 		return err
 	}
-	for _, seq := range seqs {
-		if err := kv.Purge(ctx, key("parked", name, seqKey(seq))); err != nil {
-			return j.failed("parked events", err)
-		}
+	if err := kv.Purge(ctx, key("parked", name, seqKey(seq))); err != nil {
+		return j.failed("parked events", err)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cloudbus-go/cloudbus/bridge"
 	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -220,13 +221,22 @@ func (j *remote) SeqBefore(ctx context.Context, t time.Time) (uint64, error) {
 	return found - 1, nil
 }
 
+// failed says what the broker didn't do. If what was asked isn't there any more, nothing more is asked until it has been looked for.
 func (j *remote) failed(what string, err error) error {
+	for _, gone := range []error{nats.ErrNoResponders, jetstream.ErrNoStreamResponse, jetstream.ErrStreamNotFound, jetstream.ErrBucketNotFound} {
+		if errors.Is(err, gone) {
+			j.keeper.gate.shut(&StreamError{Stream: j.options.Stream, Err: err})
+			j.keeper.doubt()
+		}
+	}
 	return fmt.Errorf("natsbridge: %s of stream %s: %w: %w", what, j.options.Stream, bus.ErrOutage, j.keeper.link.explain(err))
 }
 
 // follow hands over what is new in the stream until the bus is closed.
 func (j *remote) follow(a bus.Attachment) {
-	next := uint64(0)
+	j.mu.Lock()
+	next := j.begin
+	j.mu.Unlock()
 	for pause := firstPause; j.life.Err() == nil; {
 		if j.keeper.gate.wait(j.life) != nil {
 			return
@@ -245,7 +255,7 @@ func (j *remote) follow(a bus.Attachment) {
 	}
 }
 
-// followOn follows from next until something is wrong, and leaves next where it has come to. The first time it begins at the stream's end.
+// followOn follows from next until something is wrong, and leaves next where it has come to.
 func (j *remote) followOn(a bus.Attachment, next *uint64) error {
 	span, err := j.keeper.pass()
 	if err != nil {
@@ -254,19 +264,13 @@ func (j *remote) followOn(a bus.Attachment, next *uint64) error {
 	ctx, cancel := context.WithCancel(j.life)
 	defer cancel()
 	defer context.AfterFunc(span, cancel)()
-	if *next == 0 {
-		_, last, err := j.Bounds(ctx)
-		if err != nil {
-			return err
-		}
-		*next = last + 1
-	}
-	j.mu.Lock()
-	stream := j.stream
-	j.mu.Unlock()
 	asking, end := context.WithTimeout(ctx, apiTimeout)
+	defer end()
+	stream, err := j.sameStream(asking)
+	if err != nil {
+		return err
+	}
 	consumer, err := j.consumer(asking, stream, jetstream.ConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: *next})
-	end()
 	if err != nil {
 		return err
 	}
@@ -287,6 +291,21 @@ func (j *remote) followOn(a bus.Attachment, next *uint64) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// sameStream returns the stream, if it still is the one that we know: it may have been made anew while the connection was up.
+func (j *remote) sameStream(ctx context.Context) (jetstream.Stream, error) {
+	stream, err := j.keeper.jetStream().Stream(ctx, j.options.Stream)
+	if err != nil {
+		return nil, j.failed("look", err)
+	}
+	if err := j.recognise(ctx, stream); err != nil {
+		if errors.Is(err, ErrAnew) {
+			j.keeper.gate.shut(err)
+		}
+		return nil, err
+	}
+	return stream, nil
 }
 
 func (j *remote) handOver(a bus.Attachment, p *page) {

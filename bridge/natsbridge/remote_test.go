@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -252,6 +253,104 @@ func TestRemoteSaysThatTheStreamIsAnotherOne(t *testing.T) {
 	next.holds(t, "a3@1")
 }
 
+func TestRemoteSaysSoThoughTheConnectionLasts(t *testing.T) {
+	b := newBroker(t).start()
+	js, _ := cloudStream(t, b)
+	anew := make(chan error, 1)
+	remote := remoteBus(t, b, natsbridge.RemoteOptions{OnAnew: func(err error) { anew <- err }})
+	var durable notebook
+	_, err := bus.Subscribe(remote.Client("durable"), durable.write, bus.Durable("mailer"))
+	must(t, err)
+	takeNote(t, js, note{"a", 1}, false)
+	takeNote(t, js, note{"a", 2}, false)
+	durable.holds(t, "a1@1", "a2@2")
+	must(t, js.DeleteStream(t.Context(), "cloudbus"))
+	eventually(t, func() error { // the broker removes it behind our back, and would find it again
+		_, err := os.Stat(filepath.Join(b.options.StoreDir, "jetstream", "$G", "streams", "cloudbus"))
+		if err == nil {
+			return errors.New("the stream's files are still there")
+		}
+		return nil
+	})
+	js, _ = cloudStream(t, b)
+	for n := 3; n <= 6; n++ {
+		takeNote(t, js, note{"a", n}, false)
+	}
+	select {
+	case err := <-anew:
+		if !errors.Is(err, natsbridge.ErrAnew) {
+			t.Errorf("OnAnew got %v", err)
+		}
+	case <-time.After(15 * time.Second):
+		t.Fatal("nobody says so")
+	}
+	closeBus(t, remote)
+	var next notebook
+	_, err = bus.Subscribe(remoteBus(t, b, natsbridge.RemoteOptions{}).Client("durable"), next.write, bus.Durable("mailer"))
+	must(t, err)
+	next.holds(t, "a3@1", "a4@2", "a5@3", "a6@4")
+}
+
+func TestRemoteGoesOnWithoutItsBucket(t *testing.T) {
+	b := newBroker(t).start()
+	js, _ := cloudStream(t, b)
+	remote := remoteBus(t, b, natsbridge.RemoteOptions{Lease: 600 * time.Millisecond})
+	var durable notebook
+	_, err := bus.Subscribe(remote.Client("durable"), durable.write, bus.Durable("mailer"))
+	must(t, err)
+	takeNote(t, js, note{"a", 1}, false)
+	durable.holds(t, "a1@1")
+	must(t, js.DeleteKeyValue(t.Context(), "cloudbus-remote"))
+	takeNote(t, js, note{"a", 2}, false)
+	eventually(t, func() error {
+		kv, err := js.KeyValue(t.Context(), "cloudbus-remote")
+		if err == nil {
+			_, err = kv.Get(t.Context(), "cursor.mailer")
+		}
+		return err
+	})
+	eventually(t, func() error {
+		durable.mu.Lock()
+		defer durable.mu.Unlock()
+		if !slices.Contains(durable.all, "a2@2") {
+			return fmt.Errorf("heard %v", durable.all)
+		}
+		return nil
+	})
+}
+
+func TestRemoteGoesOnWhenWhatItParksIsGone(t *testing.T) {
+	b := newBroker(t).start()
+	js, stream := cloudStream(t, b)
+	remote := remoteBus(t, b, natsbridge.RemoteOptions{})
+	var good notebook
+	_, err := bus.Subscribe(remote.Client("mailer"), func(ctx context.Context, e bus.Event[note]) error {
+		if e.Payload.Of == "bad" {
+			if err := stream.Purge(ctx); err != nil {
+				return err
+			}
+			return errors.New("can't")
+		}
+		return good.write(ctx, e)
+	}, bus.Durable("mailer"), bus.Retry(1, time.Millisecond))
+	must(t, err)
+	takeNote(t, js, note{"bad", 1}, false)
+	eventually(t, func() error {
+		info, err := stream.Info(t.Context())
+		if err == nil && info.State.Msgs > 0 {
+			err = errors.New("not purged yet")
+		}
+		return err
+	})
+	takeNote(t, js, note{"good", 1}, false)
+	good.holds(t, "good1@2")
+	takeNote(t, js, note{"good", 2}, false)
+	good.holds(t, "good1@2", "good2@3")
+	_, err = remote.Replay(t.Context(), "mailer", "", "")
+	must(t, err)
+	must(t, remote.Flush(t.Context()))
+}
+
 func TestRemoteWaitsForTheStreamAsLongAsItsContextAllows(t *testing.T) {
 	b := newBroker(t).start()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -262,8 +361,10 @@ func TestRemoteWaitsForTheStreamAsLongAsItsContextAllows(t *testing.T) {
 		t.Errorf("Remote without a stream: %v", err)
 	}
 	var option *bridge.OptionError
-	if _, err := natsbridge.Remote(t.Context(), "nats://a:b:c", natsbridge.RemoteOptions{Lease: 1}); !errors.As(err, &option) {
-		t.Errorf("Remote with wrong options: %v", err)
+	for _, o := range []natsbridge.RemoteOptions{{Lease: 1}, {Stream: "a.b"}, {Replicas: 6}, {Source: "a\nb"}} {
+		if _, err := natsbridge.Remote(t.Context(), b.url(), o); !errors.As(err, &option) {
+			t.Errorf("Remote with %+v: %v", o, err)
+		}
 	}
 }
 

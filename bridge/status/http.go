@@ -102,8 +102,12 @@ func (i *Ingest) serveHandOver(w http.ResponseWriter, r *http.Request) {
 	}
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&body); err != nil || body.Provider == nil {
-		plugins.RespondError(w, http.StatusBadRequest, fmt.Errorf(`status: the body must be {"provider":"…"}: %w`, errors.Join(err)))
+	err := d.Decode(&body)
+	if err == nil && body.Provider == nil {
+		err = errors.New("provider is missing")
+	}
+	if err != nil {
+		plugins.RespondError(w, http.StatusBadRequest, fmt.Errorf(`status: the body must be {"provider":"…"}: %w`, err))
 		return
 	}
 	answer(w, nil, i.HandOver(r.Context(), r.PathValue("kind"), r.PathValue("id"), *body.Provider))

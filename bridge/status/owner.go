@@ -16,6 +16,10 @@ func (i *Ingest) HandOver(ctx context.Context, kind, id, provider string) error 
 	if clean(provider, maxAttribute) != provider {
 		return &resources.InvalidError{Kind: kind, ID: id, Field: "provider", Reason: fmt.Sprintf("has more than %d bytes, or control characters", maxAttribute)}
 	}
+	none := fmt.Errorf("status: %w: nothing was observed of %s/%s", resources.ErrNotFound, kind, id)
+	if !askable(kind, id) {
+		return none
+	}
 	i.applying.Lock()
 	defer i.applying.Unlock()
 	var found int64
@@ -29,7 +33,7 @@ func (i *Ingest) HandOver(ctx context.Context, kind, id, provider string) error 
 		return held.Error
 	})
 	if err == nil && found == 0 {
-		err = fmt.Errorf("status: %w: nothing was observed of %s/%s", resources.ErrNotFound, kind, id)
+		err = none
 	}
 	return err
 }

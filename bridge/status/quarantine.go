@@ -172,14 +172,19 @@ type QuarantineQuery struct {
 }
 
 // Quarantine lists rejected messages in the order in which the stream stored them, without their data. next is the After of the next page, "" at the end.
+// Errors: *resources.InvalidError.
 func (i *Ingest) Quarantine(ctx context.Context, q QuarantineQuery) (page []Quarantined, next string, err error) {
 	limit, err := limitOf(q.Limit)
 	if err != nil {
 		return nil, "", err
 	}
+	if !askable(q.After) {
+		return nil, "", &resources.InvalidError{Field: "after", Reason: "isn't the next of a page"}
+	}
 	where, args := conditions{"id > ?"}, []any{q.After}
-	where.equal(&args, "reason", string(q.Reason))
-	where.equal(&args, "provider", q.Provider)
+	if err := errors.Join(where.equal(&args, "reason", string(q.Reason)), where.equal(&args, "provider", q.Provider)); err != nil {
+		return nil, "", err
+	}
 	page, err = i.quarantined(ctx, strings.Replace(quarantineColumns, "data", "NULL", 1), where.String()+" ORDER BY id LIMIT ?", append(args, limit+1)...)
 	if len(page) > limit {
 		page, next = page[:limit], page[limit-1].ID
@@ -189,14 +194,21 @@ func (i *Ingest) Quarantine(ctx context.Context, q QuarantineQuery) (page []Quar
 
 // FindQuarantined returns a rejected message with its data; resources.ErrNotFound.
 func (i *Ingest) FindQuarantined(ctx context.Context, id string) (Quarantined, error) {
+	if !askable(id) {
+		return Quarantined{}, notQuarantined(id)
+	}
 	found, err := i.quarantined(ctx, quarantineColumns, "WHERE id = ?", id)
 	if err == nil && len(found) == 0 {
-		err = fmt.Errorf("status: quarantined message %.64q: %w", id, resources.ErrNotFound)
+		err = notQuarantined(id)
 	}
 	if err != nil {
 		return Quarantined{}, err
 	}
 	return found[0], nil
+}
+
+func notQuarantined(id string) error {
+	return fmt.Errorf("status: quarantined message %.64q: %w", id, resources.ErrNotFound)
 }
 
 func (i *Ingest) quarantined(ctx context.Context, columns, where string, args ...any) ([]Quarantined, error) {
@@ -251,6 +263,9 @@ func (i *Ingest) Replay(ctx context.Context, id string) error {
 
 // Discard removes a rejected message for good; resources.ErrNotFound.
 func (i *Ingest) Discard(ctx context.Context, id string) error {
+	if !askable(id) {
+		return notQuarantined(id)
+	}
 	var gone int64
 	err := i.runtime.Write(ctx, func(tx *journal.Tx) error {
 		res := tx.DB().Exec("DELETE FROM status_quarantine WHERE id = ?", id)
@@ -261,7 +276,7 @@ func (i *Ingest) Discard(ctx context.Context, id string) error {
 		return err
 	}
 	if gone == 0 {
-		return fmt.Errorf("status: quarantined message %.64q: %w", id, resources.ErrNotFound)
+		return notQuarantined(id)
 	}
 	return i.count(ctx)
 }

@@ -3,10 +3,13 @@ package status
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/bus/journal"
 	"github.com/cloudbus-go/cloudbus/fsm"
 	"github.com/cloudbus-go/cloudbus/resources"
@@ -40,12 +43,12 @@ func (r *row) seen() Seen {
 
 // Observed returns what was observed last of a resource; resources.ErrNotFound if nothing was.
 func (i *Ingest) Observed(ctx context.Context, kind, id string) (Seen, error) {
-	found, err := i.observations(ctx, "WHERE kind = ? AND resource_id = ?", kind, id)
+	found, err := lookUp(ctx, i.observations, kind, id)
 	if err == nil && len(found) == 0 {
-		err = fmt.Errorf("%w: nothing was observed of %s/%s", resources.ErrNotFound, kind, id)
+		err = fmt.Errorf("status: %w: nothing was observed of %s/%s", resources.ErrNotFound, kind, id)
 	}
 	if err != nil {
-		return Seen{}, fmt.Errorf("status: %w", err)
+		return Seen{}, err
 	}
 	return found[0].seen(), nil
 }
@@ -62,24 +65,10 @@ type SeenQuery struct {
 // List lists observations in order of kind and id. next is the After of the next page, "" at the end. Errors: *resources.InvalidError for
 // a wrong After or Limit.
 func (i *Ingest) List(ctx context.Context, q SeenQuery) (page []Seen, next string, err error) {
-	limit, err := limitOf(q.Limit)
+	rows, next, err := selection{q.Kind, q.Provider, q.After, q.Limit, "differs_at > 0", q.Differs}.page(ctx, i.observations)
 	if err != nil {
 		return nil, "", err
 	}
-	where, args := conditions{}, []any{}
-	if err := where.after(&args, q.After); err != nil {
-		return nil, "", err
-	}
-	where.equal(&args, "kind", q.Kind)
-	where.equal(&args, "provider", q.Provider)
-	if q.Differs {
-		where = append(where, "differs_at > 0")
-	}
-	rows, err := i.observations(ctx, where.String()+" ORDER BY kind, resource_id LIMIT ?", append(args, limit+1)...)
-	if err != nil {
-		return nil, "", fmt.Errorf("status: %w", err)
-	}
-	rows, next = cut(rows, limit)
 	page = make([]Seen, len(rows))
 	for n, r := range rows {
 		page[n] = r.seen()
@@ -113,24 +102,10 @@ type HeldQuery struct {
 
 // Held lists held observations in order of kind and id. next is the After of the next page, "" at the end. Errors as for List.
 func (i *Ingest) Held(ctx context.Context, q HeldQuery) (page []Held, next string, err error) {
-	limit, err := limitOf(q.Limit)
+	rows, next, err := selection{q.Kind, q.Provider, q.After, q.Limit, "orphaned_at > 0", q.Orphans}.page(ctx, i.held)
 	if err != nil {
 		return nil, "", err
 	}
-	where, args := conditions{}, []any{}
-	if err := where.after(&args, q.After); err != nil {
-		return nil, "", err
-	}
-	where.equal(&args, "kind", q.Kind)
-	where.equal(&args, "provider", q.Provider)
-	if q.Orphans {
-		where = append(where, "orphaned_at > 0")
-	}
-	rows, err := i.held(ctx, where.String()+" ORDER BY kind, resource_id LIMIT ?", append(args, limit+1)...)
-	if err != nil {
-		return nil, "", fmt.Errorf("status: %w", err)
-	}
-	rows, next = cut(rows, limit)
 	page = make([]Held, len(rows))
 	for n, r := range rows {
 		page[n] = Held{
@@ -143,14 +118,63 @@ func (i *Ingest) Held(ctx context.Context, q HeldQuery) (page []Held, next strin
 
 // DropHeld removes a held observation for good, an orphan that is none of ours, say; resources.ErrNotFound.
 func (i *Ingest) DropHeld(ctx context.Context, kind, id string) error {
-	found, err := i.held(ctx, "WHERE kind = ? AND resource_id = ?", kind, id)
+	found, err := lookUp(ctx, i.held, kind, id)
 	if err == nil && len(found) == 0 {
-		err = fmt.Errorf("%w: nothing is held of %s/%s", resources.ErrNotFound, kind, id)
+		err = fmt.Errorf("status: %w: nothing is held of %s/%s", resources.ErrNotFound, kind, id)
 	}
 	if err != nil {
-		return fmt.Errorf("status: %w", err)
+		return err
 	}
 	return i.drop(ctx, found)
+}
+
+// reader reads rows of one of the tables: Ingest.observations, Ingest.held.
+type reader func(ctx context.Context, where string, args ...any) ([]*row, error)
+
+// selection is what queries of observations and of held ones have in common.
+type selection struct {
+	kind, provider, after string // "": any
+	limit                 int
+	flag                  string // a condition,
+	flagged               bool   // if it is asked for
+}
+
+// page reads the rows in order of kind and id. next is where the next page begins, "" at the end.
+func (s selection) page(ctx context.Context, read reader) (page []*row, next string, err error) {
+	limit, err := limitOf(s.limit)
+	if err != nil {
+		return nil, "", err
+	}
+	where, args := conditions{}, []any{}
+	if err := errors.Join(where.after(&args, s.after), where.equal(&args, "kind", s.kind), where.equal(&args, "provider", s.provider)); err != nil {
+		return nil, "", err
+	}
+	if s.flagged {
+		where = append(where, s.flag)
+	}
+	rows, err := read(ctx, where.String()+" ORDER BY kind, resource_id LIMIT ?", append(args, limit+1)...)
+	if err != nil {
+		return nil, "", fmt.Errorf("status: %w", err)
+	}
+	page, next = cut(rows, limit)
+	return page, next, nil
+}
+
+// lookUp reads the row of a resource, if there is one.
+func lookUp(ctx context.Context, read reader, kind, id string) ([]*row, error) {
+	if !askable(kind, id) {
+		return nil, nil
+	}
+	found, err := read(ctx, "WHERE kind = ? AND resource_id = ?", kind, id)
+	if err != nil {
+		return nil, fmt.Errorf("status: %w", err)
+	}
+	return found, nil
+}
+
+// askable reports whether a database can be asked for texts; nothing is stored under others.
+func askable(texts ...string) bool {
+	return !slices.ContainsFunc(texts, func(s string) bool { return bus.TextFault(s) != "" })
 }
 
 // conditions of a WHERE clause.
@@ -163,10 +187,15 @@ func (c conditions) String() string {
 	return "WHERE " + strings.Join(c, " AND ")
 }
 
-func (c *conditions) equal(args *[]any, column, value string) {
+// equal selects by a column, whatever it has if value is "". Errors: *resources.InvalidError.
+func (c *conditions) equal(args *[]any, column, value string) error {
+	if fault := bus.TextFault(value); fault != "" {
+		return &resources.InvalidError{Field: column, Reason: fault}
+	}
 	if value != "" {
 		*c, *args = append(*c, column+" = ?"), append(*args, value)
 	}
+	return nil
 }
 
 // after goes on behind a page.
@@ -176,7 +205,7 @@ func (c *conditions) after(args *[]any, token string) error {
 	}
 	text, err := base64.RawURLEncoding.DecodeString(token)
 	kind, id, ok := strings.Cut(string(text), "/")
-	if err != nil || !ok {
+	if err != nil || !ok || !askable(kind, id) {
 		return &resources.InvalidError{Field: "after", Reason: "isn't the next of a page"}
 	}
 	*c, *args = append(*c, "(kind > ? OR kind = ? AND resource_id > ?)"), append(*args, kind, kind, id)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -253,6 +254,47 @@ func TestTheListsAreServed(t *testing.T) {
 	s.call("GET", "/v1/status/quarantine", "", &list)
 	if len(list.Messages) != 1 || s.call("DELETE", "/v1/status/quarantine/"+list.Messages[0].ID, "", nil) != 204 {
 		t.Errorf("the quarantine: %+v", list)
+	}
+}
+
+// TestRequestsThatMakeNoSense are refused, by the server rather than by its database.
+func TestRequestsThatMakeNoSense(t *testing.T) {
+	s := newSite(t).start()
+	s.vm("a")
+	s.publish(s.say(1, "a", "RUNNING"))
+	const provider = "PUT /v1/status/observations/vm/a/provider"
+	for _, c := range []struct {
+		request, body string
+		want          int
+		says          string
+	}{
+		{provider, ``, 400, `must be {\"provider\":\"…\"}: EOF`},
+		{provider, `{}`, 400, `{\"provider\":\"…\"}: provider is missing`},
+		{provider, `{"provider":7}`, 400, "cannot unmarshal"},
+		{provider, `{"provider":"a","force":true}`, 400, "unknown field"},
+		{provider, `{"provider":"` + strings.Repeat("x", 300) + `"}`, 400, "more than 256 bytes"},
+		{provider, `{"provider":"a\u0000"}`, 400, "control characters"},
+		{"PUT /v1/status/observations/vm/a%00/provider", `{"provider":"a"}`, 404, "nothing was observed"},
+		{"GET /v1/status/observations/vm/%00", "", 404, "nothing was observed"},
+		{"GET /v1/status/observations?kind=%00", "", 400, "kind: has a control character"},
+		{"GET /v1/status/observations?provider=%FF", "", 400, "provider: is not valid UTF-8"},
+		{"GET /v1/status/observations?after=dm0vAA", "", 400, "after: isn't the next of a page"},
+		{"GET /v1/status/observations?differs=perhaps", "", 400, "invalid syntax"},
+		{"GET /v1/status/held?kind=%00", "", 400, "kind: has a control character"},
+		{"GET /v1/status/orphans?limit=-1", "", 400, "limit"},
+		{"DELETE /v1/status/held/vm/%00", "", 404, "nothing is held"},
+		{"GET /v1/status/quarantine?reason=%00", "", 400, "reason: has a control character"},
+		{"GET /v1/status/quarantine?after=%00", "", 400, "after: isn't the next of a page"},
+		{"GET /v1/status/quarantine/%00", "", 404, "not found"},
+		{"POST /v1/status/quarantine/%00/replay", "", 404, "not found"},
+		{"DELETE /v1/status/quarantine/%FF", "", 404, "not found"},
+	} {
+		method, path, _ := strings.Cut(c.request, " ")
+		w := httptest.NewRecorder()
+		s.mux.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(c.body)))
+		if w.Code != c.want || !strings.Contains(w.Body.String(), c.says) {
+			t.Errorf("%s %s: %d %s, want %d and %q", c.request, c.body, w.Code, w.Body, c.want, c.says)
+		}
 	}
 }
 

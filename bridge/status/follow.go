@@ -29,7 +29,7 @@ func (i *Ingest) moved(_ context.Context, tx *journal.Tx, batch []bus.Event[reso
 	newest := map[place]resources.Change{}
 	for _, e := range batch {
 		c := e.Payload.What()
-		if c.From != c.To && !strings.HasPrefix(c.Actor, "provider:") {
+		if c.From != c.To && !i.reported(c) {
 			newest[place{c.Kind, c.ResourceID}] = c
 		}
 	}
@@ -43,6 +43,11 @@ func (i *Ingest) moved(_ context.Context, tx *journal.Tx, batch []bus.Event[reso
 		}
 	}
 	return nil
+}
+
+// reported reports whether a change is one that a report made: by a trigger of theirs, in the name of a provider.
+func (i *Ingest) reported(c resources.Change) bool {
+	return strings.HasPrefix(c.Actor, providerActor) && i.fires[move{c.Kind, c.Trigger}]
 }
 
 // compareAll compares resources of a kind with what is observed of them.

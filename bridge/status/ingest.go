@@ -13,6 +13,7 @@ import (
 
 	"github.com/cloudbus-go/cloudbus/bridge"
 	"github.com/cloudbus-go/cloudbus/bus"
+	"github.com/cloudbus-go/cloudbus/fsm"
 	"github.com/cloudbus-go/cloudbus/plugins"
 	"github.com/cloudbus-go/cloudbus/resources"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -78,6 +79,7 @@ type Ingest struct {
 	decoder *Decoder
 	intakes map[string]*intake // by service type
 	kinds   map[string]bool    // that intakes are about
+	fires   map[move]bool      // what reports may fire
 
 	ready  atomic.Bool   // the tables are there
 	wake   chan struct{} // holds a token: something held is due
@@ -99,6 +101,12 @@ type intake struct {
 	schema *jsonschema.Schema
 }
 
+// move is what is fired at resources of a kind.
+type move struct {
+	kind string
+	on   fsm.Trigger
+}
+
 // NewIngest returns the plugin. Give its Listener to the engine's Options, and the engine to Use. Errors: *bridge.OptionError, or what is wrong with a service type.
 func NewIngest(o IngestOptions) (*Ingest, error) {
 	if err := o.complete(); err != nil {
@@ -110,7 +118,7 @@ func NewIngest(o IngestOptions) (*Ingest, error) {
 }
 
 func newIngest() *Ingest {
-	return &Ingest{wake: make(chan struct{}, 1), intakes: map[string]*intake{}, kinds: map[string]bool{}}
+	return &Ingest{wake: make(chan struct{}, 1), intakes: map[string]*intake{}, kinds: map[string]bool{}, fires: map[move]bool{}}
 }
 
 // Use says whose resources the reports are about, if the options didn't: an engine that has the plugin's Listener can't be there before the
@@ -175,6 +183,9 @@ func (i *Ingest) learn() error {
 		}
 		i.intakes[t.Name] = &intake{t, h, schema}
 		i.kinds[t.Kind] = true
+		for _, on := range t.Triggers {
+			i.fires[move{t.Kind, on}] = true
+		}
 		types = append(types, t.ServiceType)
 		return nil
 	}

@@ -90,8 +90,10 @@ func (it *item) row(now int64) *row {
 	}
 }
 
+const providerActor = "provider:"
+
 // actor is who a move is said to come from.
-func (it *item) actor() string { return clean("provider:"+it.report.Provider, 255) }
+func (it *item) actor() string { return clean(providerActor+it.report.Provider, 255) }
 
 // options of the move. It happened when it was observed, but not in the future.
 func (it *item) options(now time.Time) []resources.Option {

@@ -69,6 +69,22 @@ func TestADisagreementIsTold(t *testing.T) {
 	}
 }
 
+// TestWhoeverMoves: a resource that somebody moves is compared again, whatever he calls himself.
+func TestWhoeverMovesIsCompared(t *testing.T) {
+	s := newSite(t).start()
+	s.vm("a", vm.StartRequested, vm.OperationSucceeded)
+	s.publish(s.say(1, "a", "RUNNING"))
+	h, err := s.engine.Kind("vm")
+	s.must(err)
+	for _, on := range []fsm.Trigger{vm.StopRequested, vm.OperationSucceeded} {
+		_, err := h.Fire(t.Context(), "a", on, resources.Actor("provider:east"))
+		s.must(err)
+	}
+	s.later(6 * time.Minute)
+	s.later(6 * time.Minute)
+	s.wantAlerts("disagreement a")
+}
+
 func TestAnOrphanIsTold(t *testing.T) {
 	s := newSite(t).start()
 	s.publish(s.say(1, "x", "RUNNING"), s.say(2, "y", "RUNNING"), s.say(3, "x", "PAUSED"), s.say(2, "x", "STOPPED"))

@@ -12,7 +12,7 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 )
 
-// MaxSize is how long the body of a message can be, in bytes.
+// MaxSize is how long the body of a message can be, in bytes, and how long its header.
 const MaxSize = 64 << 10
 
 // Report is an observation as it came in.
@@ -72,6 +72,9 @@ func (d *Decoder) Decode(l bridge.Letter) (Report, error) {
 	if len(l.Data) > MaxSize {
 		return r, reject(TooLarge, "%d bytes; at most %d are allowed", len(l.Data), MaxSize)
 	}
+	if n := headerSize(l); n > MaxSize {
+		return r, reject(TooLarge, "a header of %d bytes; at most %d are allowed", n, MaxSize)
+	}
 	e, err := readEvent(l)
 	if err != nil {
 		return r, err
@@ -85,6 +88,25 @@ func (d *Decoder) Decode(l bridge.Letter) (Report, error) {
 	}
 	r.ServiceType, r.Kind = t.Name, t.Kind
 	return r, r.readData(t, e.Data())
+}
+
+// headerSize is what a letter's header has, in bytes.
+func headerSize(l bridge.Letter) (n int) {
+	for name, values := range l.Header {
+		n += len(name)
+		for _, v := range values {
+			n += len(v)
+		}
+	}
+	return n
+}
+
+// providerOf is the name in a source.
+func providerOf(source string) string {
+	if name, ours := strings.CutPrefix(source, sourceRoot); ours && name != "" {
+		return name
+	}
+	return source
 }
 
 // typeOf finds the service type that an event of eventType on a subject is about.
@@ -101,7 +123,7 @@ func (d *Decoder) typeOf(eventType, subject string) (ServiceType, error) {
 }
 
 func (r *Report) readAttributes(e event.Event) error {
-	r.ID, r.Source, r.Provider = e.ID(), e.Source(), strings.TrimPrefix(e.Source(), sourceRoot)
+	r.ID, r.Source, r.Provider = e.ID(), e.Source(), providerOf(e.Source())
 	for _, a := range [...]struct{ name, value string }{{"id", r.ID}, {"source", r.Source}, {"type", e.Type()}} {
 		if reason := bus.TextFault(a.value); reason != "" {
 			return reject(BadAttribute, "%s %s", a.name, reason)

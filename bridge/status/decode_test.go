@@ -45,18 +45,19 @@ func TestDecodeReadsRealProviders(t *testing.T) {
 		letter                bridge.Letter
 		provider, status, raw string
 	}{
-		"no header":          {bridge.Letter{Data: plainEvent(nil)}, "kube", "RUNNING", "RUNNING"},
-		"structured":         {bridge.Letter{Data: plainEvent(nil), Header: map[string][]string{"content-type": {"Application/CloudEvents+JSON"}}}, "kube", "RUNNING", "RUNNING"},
-		"said to be JSON":    {bridge.Letter{Data: plainEvent(nil), Header: map[string][]string{"Content-Type": {"application/json"}}}, "kube", "RUNNING", "RUNNING"},
-		"binary":             {bridge.Letter{Header: binary, Data: []byte(`{"id":"42","status":"RUNNING"}`)}, "kube", "RUNNING", "läuft 100%"},
-		"source of KubeVirt": {bridge.Letter{Data: plainEvent(map[string]string{"source": `"kubevirt.localhost"`})}, "kubevirt.localhost", "RUNNING", "RUNNING"},
-		"phase of KubeVirt":  {bridge.Letter{Data: plainEvent(map[string]string{"data": `{"id":"42","status":"Scheduling"}`})}, "kube", "PROVISIONING", "Scheduling"},
-		"ended in KubeVirt":  {bridge.Letter{Data: plainEvent(map[string]string{"data": `{"id":"42","status":"Succeeded"}`})}, "kube", "STOPPED", "Succeeded"},
-		"alias":              {bridge.Letter{Data: plainEvent(map[string]string{"data": `{"id":"42","status":"FAILED","timestamp":"x"}`})}, "kube", "ERROR", "FAILED"},
-		"specversion last":   {bridge.Letter{Data: []byte(` {"data": {"id":"42","status":"RUNNING"} , "id":"6b0f","source":"dcm/providers/kube","type":"dcm.status.vm","time":"2026-01-02T04:04:05+01:00","specversion":"1.0"} `)}, "kube", "RUNNING", "RUNNING"},
-		"escaped name":       {bridge.Letter{Data: bytes.Replace(plainEvent(nil), []byte(`"data":{"id"`), []byte(`"d\u0061ta":{"\u0069d"`), 1)}, "kube", "RUNNING", "RUNNING"},
-		"base64":             {bridge.Letter{Data: plainEvent(map[string]string{"data": "", "data_base64": `"eyJpZCI6IjQyIiwic3RhdHVzIjoiUlVOTklORyJ9"`})}, "kube", "RUNNING", "RUNNING"},
-		"extensions":         {bridge.Letter{Data: plainEvent(map[string]string{"retries": "3", "late": "true", "sequence": `"+7"`, "subject": "null"})}, "kube", "RUNNING", "RUNNING"},
+		"no header":           {bridge.Letter{Data: plainEvent(nil)}, "kube", "RUNNING", "RUNNING"},
+		"structured":          {bridge.Letter{Data: plainEvent(nil), Header: map[string][]string{"content-type": {"Application/CloudEvents+JSON"}}}, "kube", "RUNNING", "RUNNING"},
+		"said to be JSON":     {bridge.Letter{Data: plainEvent(nil), Header: map[string][]string{"Content-Type": {"application/json"}}}, "kube", "RUNNING", "RUNNING"},
+		"binary":              {bridge.Letter{Header: binary, Data: []byte(`{"id":"42","status":"RUNNING"}`)}, "kube", "RUNNING", "läuft 100%"},
+		"source of KubeVirt":  {bridge.Letter{Data: plainEvent(map[string]string{"source": `"kubevirt.localhost"`})}, "kubevirt.localhost", "RUNNING", "RUNNING"},
+		"source without name": {bridge.Letter{Data: plainEvent(map[string]string{"source": `"dcm/providers/"`})}, "dcm/providers/", "RUNNING", "RUNNING"},
+		"phase of KubeVirt":   {bridge.Letter{Data: plainEvent(map[string]string{"data": `{"id":"42","status":"Scheduling"}`})}, "kube", "PROVISIONING", "Scheduling"},
+		"ended in KubeVirt":   {bridge.Letter{Data: plainEvent(map[string]string{"data": `{"id":"42","status":"Succeeded"}`})}, "kube", "STOPPED", "Succeeded"},
+		"alias":               {bridge.Letter{Data: plainEvent(map[string]string{"data": `{"id":"42","status":"FAILED","timestamp":"x"}`})}, "kube", "ERROR", "FAILED"},
+		"specversion last":    {bridge.Letter{Data: []byte(` {"data": {"id":"42","status":"RUNNING"} , "id":"6b0f","source":"dcm/providers/kube","type":"dcm.status.vm","time":"2026-01-02T04:04:05+01:00","specversion":"1.0"} `)}, "kube", "RUNNING", "RUNNING"},
+		"escaped name":        {bridge.Letter{Data: bytes.Replace(plainEvent(nil), []byte(`"data":{"id"`), []byte(`"d\u0061ta":{"\u0069d"`), 1)}, "kube", "RUNNING", "RUNNING"},
+		"base64":              {bridge.Letter{Data: plainEvent(map[string]string{"data": "", "data_base64": `"eyJpZCI6IjQyIiwic3RhdHVzIjoiUlVOTklORyJ9"`})}, "kube", "RUNNING", "RUNNING"},
+		"extensions":          {bridge.Letter{Data: plainEvent(map[string]string{"retries": "3", "late": "true", "sequence": `"+7"`, "subject": "null"})}, "kube", "RUNNING", "RUNNING"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.letter.Subject = "dcm.vm"

@@ -23,9 +23,9 @@ type Quarantined struct {
 	Detail      string              `json:"detail"`
 	Subject     string              `json:"subject"`
 	MessageID   string              `json:"message_id,omitempty"`
-	Header      map[string][]string `json:"header,omitempty"`
-	Data        []byte              `json:"data,omitempty"` // as it came; the first 64 KiB of it
-	Size        int64               `json:"size"`           // of all of it, in bytes
+	Header      map[string][]string `json:"header,omitempty"` // as it came; left out if it has more than 64 KiB
+	Data        []byte              `json:"data,omitempty"`   // as it came; the first 64 KiB of it
+	Size        int64               `json:"size"`             // of the data that came, in bytes, and of a header that is left out
 	Seq         uint64              `json:"stream_sequence"`
 	StoredAt    time.Time           `json:"stored_at"` // by the stream
 	RejectedAt  time.Time           `json:"rejected_at"`
@@ -41,7 +41,7 @@ func (i *Ingest) count(ctx context.Context) error {
 	read := i.runtime.Read().WithContext(ctx)
 	var rows, size, held int64
 	err := errors.Join(
-		read.Raw("SELECT count(*), coalesce(sum(length(data)), 0) FROM status_quarantine").Row().Scan(&rows, &size),
+		read.Raw("SELECT count(*), coalesce(sum("+quarantineSize+"), 0) FROM status_quarantine").Row().Scan(&rows, &size),
 		read.Raw("SELECT count(*) FROM status_held").Row().Scan(&held))
 	if err != nil {
 		return fmt.Errorf("status: %w", err)
@@ -66,16 +66,16 @@ func (i *Ingest) quarantine(ctx context.Context, items []*item, now time.Time) e
 	if len(bad) == 0 {
 		return nil
 	}
-	var kept []*item
+	var rows, size int64
 	err := i.runtime.Write(ctx, func(tx *journal.Tx) error {
-		kept = kept[:0]
+		rows, size = 0, 0
 		for _, it := range bad {
-			written, err := i.keep(tx, it, now)
+			kept, err := i.keep(tx, it, now)
 			if err != nil {
 				return err
 			}
-			if written {
-				kept = append(kept, it)
+			if kept > 0 {
+				rows, size = rows+1, size+kept
 			}
 		}
 		return nil
@@ -83,38 +83,43 @@ func (i *Ingest) quarantine(ctx context.Context, items []*item, now time.Time) e
 	if err != nil {
 		return err
 	}
-	for _, it := range kept {
-		i.store.rows.Add(1)
-		i.store.bytes.Add(int64(min(len(it.letter.Data), MaxSize)))
-	}
+	i.store.rows.Add(rows)
+	i.store.bytes.Add(size)
 	i.complain(ctx, "messages of providers were rejected", "count", len(bad), "first", bad[0].rejected, "subject", bad[0].letter.Subject)
 	return i.trimQuarantine(ctx)
 }
 
-// keep writes one rejected message, and the event about a wrong provider.
-func (i *Ingest) keep(tx *journal.Tx, it *item, now time.Time) (bool, error) {
+// keep writes one rejected message, and the event about a wrong provider. It returns how many bytes are kept now, 0 if they were before.
+func (i *Ingest) keep(tx *journal.Tx, it *item, now time.Time) (kept int64, err error) {
 	l := it.letter
 	if it.fromHeld {
 		l.Letter, l.Seq, l.Time = it.report.letter(), uint64(it.mark.seq), time.Unix(0, it.mark.time)
 	}
+	size := len(l.Data)
+	if n := headerSize(l.Letter); n > MaxSize {
+		l.Header, size = nil, size+n
+	}
 	header, err := json.Marshal(l.Header)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	data := l.Data[:min(len(l.Data), MaxSize)]
 	if data == nil {
 		data = []byte{}
 	}
 	written, err := changed(tx.Exec(i.text.quarantine, quarantineID(l), string(it.rejected.Reason), clean(it.rejected.Detail, maxMessage), clean(l.Subject, maxAttribute),
-		clean(l.ID, maxAttribute), string(header), data, int64(len(l.Data)), int64(l.Seq), l.Time.UnixNano(), now.UnixNano(),
+		clean(l.ID, maxAttribute), string(header), data, int64(size), int64(l.Seq), l.Time.UnixNano(), now.UnixNano(),
 		clean(it.report.Provider, maxAttribute), clean(it.report.ServiceType, maxAttribute), clean(it.report.ResourceID, maxResourceID)))
+	if written {
+		kept = int64(len(data) + len(header))
+	}
 	if err != nil || it.owner == "" || !i.misled.due(it.report.Kind+"/"+it.report.ResourceID+" "+it.report.Provider, now) {
-		return written, err
+		return kept, err
 	}
 	_, err = tx.Append(resources.Misreported{
 		Kind: it.report.Kind, ResourceID: it.report.ResourceID, Provider: it.report.Provider, Owner: it.owner, Status: string(it.report.Status), Time: journal.TimeOf(it.mark.time),
 	}, at(now.UnixNano()))
-	return written, err
+	return kept, err
 }
 
 // quarantineID is the same for the same message of a stream, and rises with the time at which the stream stored it.
@@ -145,7 +150,7 @@ func (i *Ingest) trimQuarantine(ctx context.Context) error {
 		err := i.runtime.Write(ctx, func(tx *journal.Tx) error {
 			n := min(max(i.store.rows.Load()-int64(i.options.MaxQuarantine), 1), atOnce)
 			oldest := "SELECT id FROM status_quarantine ORDER BY id LIMIT ?"
-			if err := tx.DB().Raw("SELECT count(*), coalesce(sum(length(data)), 0) FROM status_quarantine WHERE id IN ("+oldest+")", n).Row().Scan(&rows, &size); err != nil {
+			if err := tx.DB().Raw("SELECT count(*), coalesce(sum("+quarantineSize+"), 0) FROM status_quarantine WHERE id IN ("+oldest+")", n).Row().Scan(&rows, &size); err != nil {
 				return err
 			}
 			return tx.DB().Exec("DELETE FROM status_quarantine WHERE id IN ("+oldest+")", n).Error

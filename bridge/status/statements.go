@@ -20,6 +20,7 @@ const (
 	heldColumns = `kind, resource_id, provider, source, service_type, status, raw, message, event_id, sequence, observed_at, stream_seq,
 	received_at, held_at, due, orphaned_at`
 	quarantineColumns = `id, reason, detail, subject, message_id, header, data, size, stream_seq, stored_at, rejected_at, provider, service_type, resource_id`
+	quarantineSize    = `octet_length(data) + octet_length(header)` // about: what is to be bounded
 )
 
 // statements are what is written with prepared statements, in a database's dialect.

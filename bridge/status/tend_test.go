@@ -2,6 +2,7 @@ package status_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -335,6 +336,39 @@ func TestTheTablesAreBounded(t *testing.T) {
 	held, _, err := s.ingest.Held(t.Context(), status.HeldQuery{})
 	if err != nil || len(held) != 10 {
 		t.Errorf("%d are held, %v", len(held), err)
+	}
+}
+
+// TestAHugeHeaderIsRejected: what is kept of a message is bounded, wherever its bytes are.
+func TestAHugeHeaderIsRejected(t *testing.T) {
+	s := newSite(t)
+	s.options.MaxQuarantineBytes = 256 << 10
+	s.start()
+	s.vm("a")
+	var all []bridge.Letter
+	for n := range 10 {
+		l := s.say(n, "a", "RUNNING")
+		l.Header["X-Trace"] = []string{strings.Repeat("x", 200<<10)}
+		all = append(all, l)
+	}
+	s.publish(all...)
+	s.must(s.ingest.CheckNow(t.Context()))
+	if c := s.ingest.Stats(); c.Rejected[status.TooLarge] != 10 || s.seen("vm", "a") != "none" {
+		t.Errorf("counted %+v, %s is observed", c, s.seen("vm", "a"))
+	}
+	page, _, err := s.ingest.Quarantine(t.Context(), status.QuarantineQuery{})
+	size := 0
+	for _, q := range page {
+		for name, values := range q.Header {
+			size += len(name) + len(strings.Join(values, ""))
+		}
+	}
+	if err != nil || len(page) == 0 || size > 256<<10 {
+		t.Fatalf("%d messages with headers of %d bytes are kept, %v", len(page), size, err)
+	}
+	var rejected *status.RejectError
+	if err := s.ingest.Replay(t.Context(), page[0].ID); !errors.As(err, &rejected) || rejected.Reason != status.TooLarge {
+		t.Errorf("a replay: %v", err)
 	}
 }
 

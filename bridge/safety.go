@@ -14,7 +14,7 @@ import (
 
 // HorizonSuffix ends the name of the cursor by which a bridge whose sink is a Checkpointer keeps ten minutes of events in the journal, should the
 // broker have lost them: bridge_nats_horizon. Nobody reads from there until then, so it is always behind.
-const HorizonSuffix = "_horizon"
+const HorizonSuffix = journal.HorizonSuffix
 
 const (
 	// Horizon is how far back, before its newest checkpoint, a bridge can go when its broker has lost messages that it had acknowledged.

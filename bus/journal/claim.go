@@ -3,16 +3,21 @@ package journal
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
 )
 
+// HorizonSuffix ends the name of a cursor that holds events for a durable subscription beside the subscription's own: those that it has handled, and may
+// have to go back to. It is claimed as long as the subscription runs.
+const HorizonSuffix = "_horizon"
+
 // Claim is a cursor's right to the events that it hasn't passed: retention leaves them alone.
 type Claim struct {
 	Cursor
 	Behind   uint64    // how many events it hasn't passed
-	Running  bool      // a durable subscription of its name runs, here or on another server
+	Running  bool      // a durable subscription of its name runs, here or on another server, or the one whose horizon it is (HorizonSuffix)
 	Holds    bool      // false: it is unclaimed for so long that retention doesn't wait for it any more
 	WarnedAt time.Time // when it was warned of; zero: it wasn't, or has moved since
 	EndsAt   time.Time // when it stops holding, unless it is claimed before; zero if it runs, or if nothing is behind it
@@ -47,7 +52,7 @@ func (j *Journal) claims(db *gorm.DB, r Retention, now time.Time) ([]Claim, erro
 			return nil, err
 		}
 		c.UpdatedAt, c.WarnedAt = TimeOf(updated), TimeOf(warned)
-		c.Running = c.Running || j.runs(c.Name)
+		c.Running = c.Running || j.runs(c.Name) || j.runs(strings.TrimSuffix(c.Name, HorizonSuffix))
 		c.Behind = head - min(c.Seq, head)
 		c.judge(r, now)
 		all = append(all, c)
@@ -60,7 +65,8 @@ const (
 	claimsTables  = " FROM journal_cursor c JOIN journal_head h ON h.one = 1 LEFT JOIN journal_unclaimed u ON u.name = c.name "
 	claimsText    = claimsColumns + "1 = 0" + claimsTables + "ORDER BY c.name"
 	// claimsOfServers knows of subscriptions that run on other servers by their leases.
-	claimsOfServers = claimsColumns + "COALESCE(l.until >= clock_timestamp(), false)" + claimsTables + "LEFT JOIN leases l ON l.name = c.name ORDER BY c.name"
+	claimsOfServers = claimsColumns + "EXISTS (SELECT 1 FROM leases l WHERE l.name IN (c.name, regexp_replace(c.name, '" + HorizonSuffix + "$', '')) AND l.until >= clock_timestamp())" +
+		claimsTables + "ORDER BY c.name"
 )
 
 // runs reports whether a durable subscription runs on the bus.

@@ -82,19 +82,22 @@ func TestRetentionNeverGivesUpASubscriptionThatRuns(t *testing.T) {
 			return bus.Record{Header: bus.Header{ID: bus.NewID(k.now()), Type: "a.b", Schema: 1, Time: k.now()}, Data: []byte("{}")}, nil
 		},
 		Wake:    func(uint64) {},
-		Running: func(name string) bool { return name == "stalled" },
+		Running: func(name string) bool { return name == "stalled_horizon" || name == "bridge" },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer detach()
 	k.append(5)
-	k.cursor("stalled", 2)
-	k.pass(100 * day)
-	k.retain(journal.Retention{Age: day}, 3)
-	k.pass(100 * day)
-	k.retain(journal.Retention{Age: day}, 3)
-	if err := k.Forget(t.Context(), "stalled"); !errors.Is(err, journal.ErrSubscribed) {
+	k.cursor("stalled_horizon", 2)
+	k.cursor("bridge", 5)
+	k.cursor("bridge"+journal.HorizonSuffix, 1)
+	policy := journal.Retention{Age: day, Unclaimed: day, Notice: day, OnUnclaimed: func(c journal.Claim) { t.Errorf("warned of %s, which runs", c.Name) }}
+	for range 2 {
+		k.pass(100 * day)
+		k.retain(policy, 2)
+	}
+	if err := k.Forget(t.Context(), "stalled_horizon"); !errors.Is(err, journal.ErrSubscribed) {
 		t.Errorf("forget what runs: %v, want ErrSubscribed", err)
 	}
 }

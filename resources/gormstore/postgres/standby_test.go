@@ -186,3 +186,33 @@ func wait(t testing.TB, what string, ch <-chan struct{}) {
 		t.Fatalf("%s: not after %v", what, patience)
 	}
 }
+
+// What runs on another server claims its cursors, the one of its horizon too.
+func TestNameThatRunsOnAnotherServerIsClaimed(t *testing.T) {
+	dsn := postgrestest.Schema(t)
+	first, second := serve(t, dsn, postgres.Options{}, bus.Options{}), serve(t, dsn, postgres.Options{}, bus.Options{})
+	first.mail(t, newDiary())
+	if err := first.store.Writer().SetCursor(t.Context(), "mailer"+journal.HorizonSuffix, 0); err != nil {
+		t.Fatal(err)
+	}
+	running := func() (n int) {
+		t.Helper()
+		all, err := second.store.Writer().Claims(t.Context())
+		if err != nil || len(all) != 2 {
+			t.Fatalf("claims %+v, %v", all, err)
+		}
+		for _, c := range all {
+			if c.Running {
+				n++
+			}
+		}
+		return n
+	}
+	if n := running(); n != 2 {
+		t.Errorf("%d of 2 cursors are claimed while the subscription runs", n)
+	}
+	first.close(t)
+	if n := running(); n != 0 {
+		t.Errorf("%d of 2 cursors are claimed though the subscription has ended", n)
+	}
+}

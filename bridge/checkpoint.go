@@ -113,6 +113,13 @@ func (c *checkpoints) forgetAfter(ctx context.Context, p checkpoint) error {
 	})
 }
 
+// clear removes them all.
+func (c *checkpoints) clear(ctx context.Context) error {
+	return c.write(ctx, func(tx *journal.Tx) error {
+		return tx.DB().Exec("DELETE FROM bridge_checkpoints WHERE bridge = ?", c.bridge).Error
+	})
+}
+
 // oldest is where the horizon begins; known is false if there is no checkpoint.
 func (c *checkpoints) oldest(ctx context.Context) (seq uint64, known bool, err error) {
 	var first sql.NullInt64

@@ -50,6 +50,14 @@ func (b *Bridge) secure(ctx context.Context, rt *plugins.Runtime) error {
 	if err := s.points.migrate(ctx); err != nil {
 		return fmt.Errorf("bridge: checkpoints of %s: %w", b.Name(), err)
 	}
+	if _, known, err := s.points.cursor(ctx); err != nil {
+		return err
+	} else if !known {
+		// It is new, or was forgotten (journal.Forget), which makes it new.
+		if err := s.points.clear(ctx); err != nil {
+			return err
+		}
+	}
 	b.safety = s
 	sink.OnConnect(s.check)
 	rt.Go("checkpoints", s.run)

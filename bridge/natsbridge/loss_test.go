@@ -159,3 +159,17 @@ func TestRetentionKeepsTheHorizon(t *testing.T) {
 		return err
 	})
 }
+
+func TestBridgeThatWasForgottenBeginsAnew(t *testing.T) {
+	t.Parallel()
+	broker, h, file, id := lossy(t)
+	must(t, h.manager.Close(t.Context()))
+	must(t, h.store.Writer().Forget(t.Context(), h.bridge.Name()))
+	h.fire(id, cycle...)
+	h.close()
+	h = newHouse(t, file, natsbridge.Options{URL: broker.url()})
+	eventually(t, func() error { return h.bridge.Health(t.Context()) })
+	h.fire(id, cycle...)
+	eventually(t, h.checkpointAt(13))
+	must(t, h.published(9)()) // not what happened while there was no bridge
+}

@@ -139,7 +139,7 @@ func (p plain) Error() string { return "status: " + string(p) }
 
 // observe writes an observation, with its event, in the transaction that moves the resource.
 func (i *Ingest) observe(tx resources.Tx, writer *journal.Tx, it *item, c resources.Change) error {
-	if err := stillThere(tx, it, c); err != nil {
+	if err := stillSo(tx, it, c); err != nil {
 		return err
 	}
 	next, prev := it.next, it.prev
@@ -172,13 +172,15 @@ func (i *Ingest) observe(tx resources.Tx, writer *journal.Tx, it *item, c resour
 	return err
 }
 
-// stillThere looks again at a resource that isn't written, and may have been purged since the batch was planned.
-func stillThere(tx resources.Tx, it *item, c resources.Change) error {
-	if class, _ := it.intake.handle.Machine().Class(c.From); c.Changed() || class != fsm.Final {
+// stillSo looks again at a resource that isn't written, and may have been purged, or moved, since the batch was planned. Whoever moves one
+// of which something was observed before changes that row, too, and is noticed by its revision.
+func stillSo(tx resources.Tx, it *item, c resources.Change) error {
+	class, _ := it.intake.handle.Machine().Class(c.From)
+	if c.Changed() || class != fsm.Final && it.prev != nil && !it.prev.isHeld {
 		return nil
 	}
-	_, err := tx.State(c.Kind, c.ResourceID)
-	if errors.Is(err, resources.ErrNotFound) {
+	state, err := tx.State(c.Kind, c.ResourceID)
+	if errors.Is(err, resources.ErrNotFound) || err == nil && state != c.To {
 		return resources.ErrConflict
 	}
 	return err

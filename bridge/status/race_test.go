@@ -121,3 +121,63 @@ func TestAnyOrderEndsInTheNewest(t *testing.T) {
 		}
 	}
 }
+
+// TestServersShareTheReports: two servers take them from one stream into one database; VMs are made on both, before and after their first report.
+func TestServersShareTheReports(t *testing.T) {
+	if !postgrestest.On() {
+		t.Skip("SQLite has one server")
+	}
+	one := newSite(t)
+	one.options.Batch = 20
+	one.overNATS()
+	one.start()
+	two := newSite(t)
+	two.path, two.options, two.transport = one.path, one.options, one.transport
+	two.start()
+	const vms, reports = 60, 12
+	words := []string{"RUNNING", "STOPPED", "PAUSED"}
+	states := []fsm.State{vm.Running, vm.Stopped, vm.Paused}
+	last := func(n int) int { return (n*7 + reports - 1) % len(words) }
+	var all sync.WaitGroup
+	for part := range 4 {
+		all.Go(func() {
+			for m := range reports {
+				for n := part; n < vms; n += 4 {
+					id := fmt.Sprintf("vm-%02d", n)
+					if m == n%reports {
+						server := []*site{one, two}[n/reports%2]
+						h, err := server.engine.Kind("vm")
+						if err == nil {
+							_, err = h.Create(t.Context(), &vm.VM{Object: resources.Object{ID: id}})
+						}
+						if err != nil {
+							t.Error(err)
+						}
+					}
+					if err := one.transport.Publish(t.Context(), one.say(m, id, words[(n*7+m)%len(words)])); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+	one.until("all are dealt with", func() bool { return done(one.ingest.Stats())+done(two.ingest.Stats()) >= vms*reports })
+	one.must(one.ingest.CheckNow(t.Context()))
+	for n := range vms {
+		id := fmt.Sprintf("vm-%02d", n)
+		if state, seen := one.state("vm", id), one.seen("vm", id); state != states[last(n)] || seen != words[last(n)] {
+			t.Errorf("%s is %s, observed as %s; its newest report says %s", id, state, seen, words[last(n)])
+		}
+		o, err := one.ingest.Observed(t.Context(), "vm", id)
+		if err != nil || o.State != one.state("vm", id) || !o.DiffersSince.IsZero() {
+			t.Errorf("beside it stands %+v, %v", o, err)
+		}
+	}
+	if page, _, err := one.ingest.Held(t.Context(), status.HeldQuery{}); err != nil || len(page) != 0 {
+		t.Errorf("still held: %+v, %v", page, err)
+	}
+	for _, s := range []*site{one, two} {
+		t.Logf("%s", counted(status.IngestStats{}, s.ingest.Stats()))
+	}
+}

@@ -86,6 +86,43 @@ func TestWhoeverMovesIsCompared(t *testing.T) {
 	s.wantAlerts("disagreement a")
 }
 
+// TestAMoveWhileTheFirstReportIsWritten: a report is compared with how its resource stands then, not with how it stood when its batch was planned.
+func TestAMoveWhileTheFirstReportIsWritten(t *testing.T) {
+	s := newSite(t)
+	moved := false
+	s.more = []resources.Listener{listeners.Funcs{ListenerName: "overtake", OnBefore: func(ctx context.Context, c resources.Change) error {
+		if c.ResourceID != "b" || moved {
+			return nil
+		}
+		moved = true // the batch is being planned: a has been read
+		h, err := s.engine.Kind("vm")
+		for _, on := range []fsm.Trigger{vm.StartRequested, vm.OperationSucceeded} {
+			if err == nil {
+				_, err = h.Fire(t.Context(), "a", on)
+			}
+		}
+		if err = errors.Join(err, s.bus.Flush(t.Context())); err != nil {
+			t.Error(err)
+		}
+		return nil
+	}}}
+	moved = true
+	s.start()
+	s.vm("a")
+	s.vm("b")
+	s.stop()
+	for _, l := range []bridge.Letter{s.say(1, "b", "RUNNING"), s.say(1, "a", "ERROR")} { // one batch
+		s.must(s.transport.Publish(t.Context(), l))
+	}
+	moved = false
+	s.start()
+	s.until("both are applied", func() bool { return s.ingest.Stats().Applied == 2 })
+	seen, err := s.ingest.Observed(t.Context(), "vm", "a")
+	if err != nil || !moved || seen.State != s.state("vm", "a") {
+		t.Errorf("beside %s stands %s, %v", s.state("vm", "a"), seen.State, err)
+	}
+}
+
 func TestAnOrphanIsTold(t *testing.T) {
 	s := newSite(t).start()
 	s.publish(s.say(1, "x", "RUNNING"), s.say(2, "y", "RUNNING"), s.say(3, "x", "PAUSED"), s.say(2, "x", "STOPPED"))

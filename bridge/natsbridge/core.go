@@ -119,6 +119,9 @@ func (c *Core) publish(ctx context.Context, m *nats.Msg) error {
 
 // try returns when the server has answered a ping that went behind m on the same connection. Errors: errUnsure, what the server says of m.
 func (c *Core) try(ctx context.Context, m *nats.Msg) error {
+	if err := checkSubject(m.Subject); err != nil {
+		return err
+	}
 	conn := c.keeper.jetStream().Conn()
 	connected, complaint := conn.Stats().Reconnects, conn.LastError()
 	if err := conn.PublishMsg(m); err != nil {

@@ -105,21 +105,32 @@ func (k *keeper) receipts() (*receipts, error) {
 	return arriving, nil
 }
 
-// endReceipts leaves the connection without a subscription of ours.
-func (k *keeper) endReceipts() {
+// endReceipts leaves the connection without a subscription of ours. ended: there won't be another connection.
+func (k *keeper) endReceipts(ended bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.ended = true; k.arriving != nil {
+	if k.ended = ended; k.arriving != nil {
 		k.arriving.close()
+		k.arriving = nil
 	}
 }
 
-// keep holds the connection and the gate until ctx ends.
+// keep holds a connection and the gate until ctx ends. The client gives a connection up when the server complains of what it doesn't know; then there is another.
 func (k *keeper) keep(ctx context.Context, log *slog.Logger) {
-	conn := k.link.connect(ctx, log)
-	if conn == nil {
-		return
+	for {
+		conn := k.link.connect(ctx, log)
+		if conn == nil {
+			return
+		}
+		k.hold(ctx, conn)
+		if !sleep(ctx, lookAgain) {
+			return
+		}
 	}
+}
+
+// hold follows a connection until ctx ends, or the connection has ended for good, and is our own.
+func (k *keeper) hold(ctx context.Context, conn *nats.Conn) {
 	defer k.link.release(conn)
 	changes := conn.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED, nats.CLOSED)
 	defer conn.RemoveStatusListener(changes)
@@ -132,11 +143,11 @@ func (k *keeper) keep(ctx context.Context, log *slog.Logger) {
 	k.mu.Lock()
 	k.js = js
 	k.mu.Unlock()
-	defer k.endReceipts()
+	defer func() { k.endReceipts(ctx.Err() != nil) }()
 	k.follow(ctx, conn, changes)
 }
 
-// follow opens the gate when the connection is up and the look pleases, and shuts it when one doesn't.
+// follow opens the gate when the connection is up and the look pleases, and shuts it when one doesn't. It ends with ctx, or the connection.
 func (k *keeper) follow(ctx context.Context, conn *nats.Conn, changes <-chan nats.Status) {
 	connected := conn.IsConnected()
 	var look *look
@@ -144,6 +155,8 @@ func (k *keeper) follow(ctx context.Context, conn *nats.Conn, changes <-chan nat
 	var rest <-chan time.Time // after a look that didn't please
 	for {
 		switch {
+		case !connected && k.link.over(conn):
+			return
 		case !connected && rest == nil:
 			rest = time.After(lookAgain)
 		case connected && look == nil && rest == nil && k.isShut():

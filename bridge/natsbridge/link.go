@@ -155,6 +155,15 @@ func (l *link) connect(ctx context.Context, log *slog.Logger) *nats.Conn {
 	}
 }
 
+// over reports whether a connection of our own has ended for good, and notes why.
+func (l *link) over(conn *nats.Conn) bool {
+	if l.given != nil || !conn.IsClosed() {
+		return false
+	}
+	l.ask(conn)
+	return true
+}
+
 // release closes a connection that isn't the caller's.
 func (l *link) release(conn *nats.Conn) {
 	if l.given == nil {

@@ -51,6 +51,9 @@ func (r *receipts) close() { _ = r.answer.Unsubscribe() } // it fails on a conne
 // publish sends m and waits for its acknowledgement, for a time at most, and no longer than ctx and span last. Errors: ErrNoAck, ctx's, span's cause,
 // jetstream.ErrNoStreamResponse, *jetstream.APIError, what the client says. It sets m's reply subject.
 func (r *receipts) publish(ctx, span context.Context, m *nats.Msg, patience time.Duration) (jetstream.PubAck, error) {
+	if err := checkSubject(m.Subject); err != nil {
+		return jetstream.PubAck{}, err
+	}
 	s := r.slot()
 	defer r.giveBack(s)
 	m.Reply = s.next()

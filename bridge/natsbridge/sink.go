@@ -98,6 +98,17 @@ func (s *Sink) message(m bridge.Message) *nats.Msg {
 	return &nats.Msg{Subject: m.Subject, Data: m.Data, Header: header}
 }
 
+// maxSubject is what a server's line (max_control_line, 4,096 bytes unless it was changed) leaves for a subject beside the one to answer to, and two lengths.
+const maxSubject = 4000
+
+// checkSubject finds one for which a server would end the connection, and not say whose it was.
+func checkSubject(subject string) error {
+	if len(subject) > maxSubject {
+		return fmt.Errorf("%w: it has %d bytes, a server takes %d", nats.ErrBadSubject, len(subject), maxSubject)
+	}
+	return nil
+}
+
 // neverTaken reports whether the broker, or our client for it, will refuse the same message again.
 func neverTaken(err error) bool {
 	var api *jetstream.APIError

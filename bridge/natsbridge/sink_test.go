@@ -343,3 +343,67 @@ func TestSinkIsForOneBridge(t *testing.T) {
 		t.Errorf("Open after Close: %v", err)
 	}
 }
+
+// A server ends the connection over a line that is too long, and the client gives up such a connection for good.
+func TestSubjectThatIsTooLongIsRejectedAndCostsNobodyElseAnything(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t).start()
+	sink, err := natsbridge.New(natsbridge.Options{URL: b.url()})
+	must(t, err)
+	must(t, sink.Open(t.Context(), discard))
+	defer sink.Close(t.Context())
+	must(t, sink.Ready(t.Context()))
+	transport := newTransport(t, b)
+	must(t, transport.Ready(t.Context()))
+	core := newCore(t, natsbridge.CoreOptions{URL: b.url()})
+	long := "cloudbus." + strings.Repeat("=C3", 1024) + "." + strings.Repeat("x", 1000)
+	for name, send := range map[string]func(id, subject string) error{
+		"sink": func(id, subject string) error {
+			return sink.Send(t.Context(), bridge.Message{ID: id, Subject: subject})
+		},
+		"core": func(id, subject string) error {
+			return core.Send(t.Context(), bridge.Message{ID: id, Subject: subject})
+		},
+		"publish": func(id, subject string) error {
+			return transport.Publish(t.Context(), bridge.Letter{ID: id, Subject: subject})
+		},
+		"send": func(id, subject string) error {
+			return transport.Send(t.Context(), bridge.Letter{ID: id, Subject: subject})
+		},
+	} {
+		var rejected *bridge.RejectedError
+		if err := send(name+"1", long); !errors.As(err, &rejected) {
+			t.Errorf("%s: %v, want a RejectedError", name, err)
+		}
+		must(t, send(name+"2", "cloudbus."+strings.Repeat("x", 3900)))
+	}
+	must(t, transport.Conn().Flush())
+	if v, err := b.server.Varz(nil); err != nil || v.TotalConnections != 3 {
+		t.Errorf("%d connections were made, want 3 (%v)", v.TotalConnections, err)
+	}
+}
+
+func TestConnectionThatTheServerEndsForGoodIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t).start()
+	way := newWay(t, b)
+	h := newHouse(t, database(t), natsbridge.Options{URL: "nats://" + way.address})
+	id := h.create("acme").ID
+	eventually(t, h.published(1))
+	transport, err := natsbridge.NewTransport(natsbridge.TransportOptions{URL: "nats://" + way.address, AckWait: testAckWait, Logger: discard})
+	must(t, err)
+	defer transport.Close(context.Background())
+	in := receive(t, transport, statusInlet())
+	js := b.jetStream()
+	eventually(t, func() error {
+		_, err := js.Consumer(t.Context(), "dcm-status", "cloudbus")
+		return err
+	})
+
+	way.tell("-ERR 'Something New'\r\n")
+	h.fire(id, cycle...)
+	eventually(t, h.published(5))
+	eventually(t, func() error { return h.bridge.Health(t.Context()) })
+	publish(t, js, "one")
+	in.expect("one")
+}

@@ -144,6 +144,16 @@ func (w *way) join(client net.Conn) {
 	}
 }
 
+// tell has the clients hear what the server doesn't say.
+func (w *way) tell(line string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := 0; i < len(w.conns); i += 2 { // client, server
+		_, err := w.conns[i].Write([]byte(line))
+		must(w.t, err)
+	}
+}
+
 func (w *way) stop() error {
 	w.mu.Lock()
 	if w.listener != nil {

@@ -152,7 +152,11 @@ func (t *Transport) Send(_ context.Context, l bridge.Letter) error {
 	if _, err := t.keeper.pass(); err != nil {
 		return err
 	}
-	if err := t.keeper.jetStream().Conn().PublishMsg(letterMessage(l)); err != nil {
+	err := checkSubject(l.Subject)
+	if err == nil {
+		err = t.keeper.jetStream().Conn().PublishMsg(letterMessage(l))
+	}
+	if err != nil {
 		return judgeLetter(l, err)
 	}
 	return nil

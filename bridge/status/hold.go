@@ -64,16 +64,27 @@ func (i *Ingest) unhold(tx resources.Tx, writer *journal.Tx, it *item) error {
 	default:
 		return nil
 	}
-	if _, err := writer.Exec(i.text.drop, held.kind, held.id); err != nil {
+	gone, err := i.takeHeld(writer, it, held)
+	if err != nil || !gone || held.orphaned == 0 && !it.orphaned {
 		return err
 	}
-	if held.orphaned == 0 && !it.orphaned {
-		return nil
-	}
-	_, err := tx.Append(resources.Orphaned{
+	_, err = tx.Append(resources.Orphaned{
 		Kind: held.kind, ResourceID: held.id, Provider: held.provider, Status: string(held.status), Since: journal.TimeOf(held.heldAt), Over: true,
 	}, at(it.next.received))
 	return err
+}
+
+// takeHeld removes a held row whose turn it is, or that the batch was planned on: it has been taken, or reported as an orphan, since then if it isn't there
+// as it was.
+func (i *Ingest) takeHeld(writer *journal.Tx, it *item, held *row) (gone bool, err error) {
+	if it.fromHeld {
+		return changed(writer.Exec(i.text.drop, held.kind, held.id))
+	}
+	gone, err = changed(writer.Exec(i.text.take, held.kind, held.id, held.orphaned))
+	if err == nil && !gone {
+		err = errAnew
+	}
+	return gone, err
 }
 
 // Listener is the engine's listener that goes with the plugin: a Create takes what is held of its resource in its own transaction, so that

@@ -1,14 +1,18 @@
 package status_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/cloudbus-go/cloudbus/bridge"
 	"github.com/cloudbus-go/cloudbus/bridge/status"
 	"github.com/cloudbus-go/cloudbus/fsm"
+	"github.com/cloudbus-go/cloudbus/listeners"
 	"github.com/cloudbus-go/cloudbus/resources"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore/postgres/postgrestest"
 	"github.com/cloudbus-go/cloudbus/resources/vm"
@@ -180,4 +184,49 @@ func TestServersShareTheReports(t *testing.T) {
 	for _, s := range []*site{one, two} {
 		t.Logf("%s", counted(status.IngestStats{}, s.ingest.Stats()))
 	}
+}
+
+// TestAnOrphanThatIsTakenMeanwhileIsNone: another server reports an orphan while this one is about to take it.
+func TestAnOrphanThatIsTakenMeanwhileIsNone(t *testing.T) {
+	if !postgrestest.On() {
+		t.Skip("SQLite has one server")
+	}
+	one := newSite(t)
+	armed := false
+	var meanwhile func()
+	one.more = []resources.Listener{listeners.Funcs{ListenerName: "meanwhile", OnBefore: func(_ context.Context, c resources.Change) error {
+		if c.ResourceID == "b" && armed { // the batch is being planned: what is held of x has been read
+			armed = false
+			meanwhile()
+		}
+		return nil
+	}}}
+	one.start()
+	two := newSite(t)
+	two.path, two.options = one.path, one.options
+	two.start()
+	one.vm("b")
+	one.publish(one.say(1, "x", "RUNNING"))
+	meanwhile = func() {
+		two.clock.add(11 * time.Minute)
+		h, err := one.engine.Kind("vm")
+		err = errors.Join(err, two.ingest.CheckNow(t.Context()))
+		if err == nil {
+			_, err = h.Create(t.Context(), &vm.VM{Object: resources.Object{ID: "x"}})
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	one.stop()
+	for _, l := range []bridge.Letter{one.say(2, "b", "RUNNING"), one.say(2, "x", "PAUSED")} { // one batch
+		one.must(one.transport.Publish(t.Context(), l))
+	}
+	armed = true
+	one.start()
+	one.until("both are applied", func() bool { return one.seen("vm", "x") == "PAUSED" })
+	if orphaned, adopted := one.events("status.vm.orphaned"), one.events("status.vm.adopted"); armed || len(orphaned) != 1 || len(adopted) != 1 {
+		t.Errorf("events %q and %q", orphaned, adopted)
+	}
+	one.wantAlerts()
 }

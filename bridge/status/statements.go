@@ -25,12 +25,13 @@ const (
 
 // statements are what is written with prepared statements, in a database's dialect.
 type statements struct {
-	observe, forget         string // of observations
-	hold, adopt, drop, wait string // of held ones
-	quarantine              string
-	lock                    string // keeps others from holding or making a resource; "" where there is one writer
-	compare, tell           string
-	rows                    string // FOR UPDATE, where it is needed
+	observe, forget   string // of observations
+	hold, adopt, wait string // of held ones
+	drop, take        string // of held ones; take: if it is an orphan, or none, as it was
+	quarantine        string
+	lock              string // keeps others from holding or making a resource; "" where there is one writer
+	compare, tell     string
+	rows              string // FOR UPDATE, where it is needed
 }
 
 func statementsFor(dialect string) statements {
@@ -45,13 +46,14 @@ func statementsFor(dialect string) statements {
 		adopt:      "UPDATE status_held SET due = 1 WHERE kind = ? AND resource_id = ?",
 		wait:       "UPDATE status_held SET due = 0 WHERE kind = ? AND resource_id = ?",
 		drop:       "DELETE FROM status_held WHERE kind = ? AND resource_id = ?",
+		take:       "DELETE FROM status_held WHERE kind = ? AND resource_id = ? AND orphaned_at = ?",
 		quarantine: "INSERT INTO status_quarantine (" + quarantineColumns + ") VALUES (" + marks(14) + ") ON CONFLICT (id) DO NOTHING",
 		compare:    "UPDATE status_observations SET state = ?, version = ?, differs_at = ?, told_at = ?, revision = revision + 1 WHERE kind = ? AND resource_id = ?",
 		tell:       "UPDATE status_observations SET told_at = ?, revision = revision + 1 WHERE kind = ? AND resource_id = ? AND differs_at = ? AND told_at = 0",
 	}
 	if dialect == "postgres" {
 		s.lock, s.rows = "SELECT pg_advisory_xact_lock(hashtextextended(?, 7310))", " FOR UPDATE"
-		for _, text := range []*string{&s.observe, &s.forget, &s.hold, &s.adopt, &s.wait, &s.drop, &s.quarantine, &s.lock, &s.compare, &s.tell} {
+		for _, text := range []*string{&s.observe, &s.forget, &s.hold, &s.adopt, &s.wait, &s.drop, &s.take, &s.quarantine, &s.lock, &s.compare, &s.tell} {
 			*text = numbered(*text)
 		}
 	}

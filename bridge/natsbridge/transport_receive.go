@@ -20,6 +20,8 @@ const (
 	settleLook   = 200 * time.Millisecond
 	signsOfLife  = 3 // in the time that the broker waits for one
 	nakedTimeout = time.Second
+
+	settlePatience = 10 // times AckWait, about: how long letters are waited for that nobody works on
 )
 
 // reception is one Receive.
@@ -43,7 +45,7 @@ type place struct {
 // has deleted is made again and goes on where this Receive was, from the stream's beginning after a restart. Letters are acknowledged one by one when handle has
 // returned nil, and the broker confirms that it has heard so. While handle runs, and while it is tried again, the broker is told that the letters are being worked on.
 //
-// After a process has died the broker takes up to AckWait to notice; Receive waits for that, so that the letters the process had come before newer ones. Two
+// After a process has died the broker takes AckWait to notice, and longer if it is busy; Receive waits for that, ten times as long at most, so that the letters the process had come before newer ones. Two
 // that receive under one durable name at the same time share the letters: the order is then each one's own.
 //
 // Errors: *bridge.OptionError, ErrClosed after Close, ctx's.
@@ -168,14 +170,19 @@ func (r *reception) join(ctx context.Context) (jetstream.Consumer, error) {
 }
 
 // unsettled returns what somebody received before us and didn't acknowledge, with what came beside it, in the stream's order.
-// The broker delivers that again when it hasn't heard of its receiver for AckWait; until then newer letters, which it would deliver first, are held back here.
+// The broker delivers that again when it hasn't heard of its receiver for AckWait, later if it is busy; until then newer letters, which it would deliver first, are held back here.
 func (r *reception) unsettled(ctx context.Context, consumer jetstream.Consumer) (held []jetstream.Msg, err error) {
-	open := consumer.CachedInfo().NumAckPending
-	if open == 0 {
-		return nil, nil
-	}
-	deadline := time.Now().Add(r.t.options.AckWait + settleLook)
-	for again := 0; again < open && time.Now().Before(deadline); {
+	before := consumer.CachedInfo()
+	patience := r.t.options.AckWait + settleLook
+	again, begun := map[uint64]bool{}, time.Now()
+	for deadline := begun.Add(patience); len(again) < before.NumAckPending; {
+		if time.Now().After(deadline) {
+			held = sorted(held)
+			if time.Since(begun) > settlePatience*patience || !r.abandoned(ctx, consumer, before, len(held)) {
+				break
+			}
+			deadline = time.Now().Add(patience)
+		}
 		fetched, err := r.fetch(ctx, consumer, 2*r.in.Batch, settleLook)
 		if err != nil {
 			return nil, err
@@ -183,7 +190,7 @@ func (r *reception) unsettled(ctx context.Context, consumer jetstream.Consumer) 
 		held = append(held, fetched...)
 		for _, m := range fetched {
 			if meta, err := m.Metadata(); err == nil && meta.NumDelivered > 1 {
-				again++
+				again[meta.Sequence.Stream] = true
 			}
 		}
 		if !inProgress(held) {
@@ -191,6 +198,14 @@ func (r *reception) unsettled(ctx context.Context, consumer jetstream.Consumer) 
 		}
 	}
 	return sorted(held), nil
+}
+
+// abandoned reports whether letters that we don't hold are neither acknowledged nor delivered again, though nobody has acknowledged any since before.
+func (r *reception) abandoned(ctx context.Context, consumer jetstream.Consumer, before *jetstream.ConsumerInfo, held int) bool {
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	now, err := consumer.Info(ctx)
+	return err == nil && now.NumAckPending > held && now.AckFloor.Consumer == before.AckFloor.Consumer
 }
 
 // take waits for the next letters, and returns those that are there.

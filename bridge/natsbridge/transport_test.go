@@ -204,6 +204,34 @@ func TestTransportTakesABatchOverFromAProcessThatDied(t *testing.T) {
 	i.expect("1", "2", "3", "4", "5")
 }
 
+// A broker that is slow to deliver again what a process had that died doesn't have newer letters come first.
+func TestTransportWaitsForABrokerThatIsLate(t *testing.T) {
+	b := newBroker(t).start()
+	js := b.jetStream()
+	in := statusInlet()
+	in.Batch = 2
+	must(t, receiveOnce(t, newTransport(t, b), in))
+	publish(t, js, "1", "2", "3", "4", "5")
+	consumer, err := js.Consumer(t.Context(), "dcm-status", "cloudbus")
+	must(t, err)
+	taken, err := consumer.Fetch(3)
+	must(t, err)
+	var first []jetstream.Msg
+	for m := range taken.Messages() {
+		first = append(first, m)
+	}
+	i := receive(t, newTransport(t, b), in)
+	beats := time.NewTicker(testAckWait / 4)
+	defer beats.Stop()
+	for range 3 * 4 { // for three times AckWait the broker doesn't find them to be overdue
+		<-beats.C
+		for _, m := range first {
+			must(t, m.InProgress())
+		}
+	}
+	i.expect("1", "2", "3", "4", "5")
+}
+
 // receiveOnce makes the stream and the consumer.
 func receiveOnce(t *testing.T, transport *natsbridge.Transport, in bridge.Inlet) error {
 	i := receive(t, transport, in)

@@ -127,6 +127,8 @@ func TestTheTableOfTheContract(t *testing.T) {
 		{"a batch, by its content type", letters(bridge.Letter{Subject: "dcm.vm", Header: map[string][]string{"Content-Type": {"application/cloudevents-batch+json"}}, Data: []byte(`[]`)}), "rejected batch", "v", "running RUNNING", nil},
 		{"binary mode, specversion 0.3", letters(bridge.Letter{Subject: "dcm.vm", Header: map[string][]string{"ce-specversion": {"0.3"}, "ce-id": {"x"}}, Data: []byte(`{"id":"v","status":"STOPPED"}`)}), "rejected specversion", "v", "running RUNNING", nil},
 		{"binary mode, no source", letters(bridge.Letter{Subject: "dcm.vm", Header: map[string][]string{"ce-specversion": {"1.0"}, "ce-id": {"x"}, "ce-type": {"dcm.status.vm"}}, Data: []byte(`{"id":"v","status":"STOPPED"}`)}), "rejected missing_source", "v", "running RUNNING", nil},
+		{"a number that nobody can count to", letters(body(`{` + head + `,"data":{"id":"v","status":"STOPPED","timestamp":1e999999999}}`)), "rejected bad_attribute", "v", "running RUNNING", nil},
+		{"lists within lists", letters(body(`{` + head + `,"data":{"id":"v","status":"STOPPED","more":` + strings.Repeat("[", 12_000) + strings.Repeat("]", 12_000) + `}}`)), "rejected not_json", "v", "running RUNNING", nil},
 		{"over 64 KiB", letters(body(`{` + head + `,"data":{"id":"v","status":"STOPPED","message":"` + strings.Repeat("x", 64<<10) + `"}}`)), "rejected too_large", "v", "running RUNNING", nil},
 		{"an unknown service type", letters(strange), "rejected unknown_type", "v", "running RUNNING", nil},
 		{"a year ahead of time", letters(s.say(366*24*3600*1000, "v", "STOPPED")), "rejected ahead_of_time", "v", "running RUNNING", nil},

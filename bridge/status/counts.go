@@ -111,9 +111,10 @@ func (t *throttle) pass(now time.Time) (skipped int64, ok bool) {
 	return t.passed.Swap(0), true
 }
 
-// complain tells the log, once in a while.
+// complain tells the log, of each message once in a while.
 func (i *Ingest) complain(ctx context.Context, message string, args ...any) {
-	if skipped, ok := i.logged.pass(time.Now()); ok {
+	logged, _ := i.logged.LoadOrStore(message, &throttle{})
+	if skipped, ok := logged.(*throttle).pass(time.Now()); ok {
 		i.runtime.Logger().WarnContext(ctx, message, append(args, "not_logged", skipped)...)
 	}
 }

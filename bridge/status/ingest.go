@@ -91,7 +91,7 @@ type Ingest struct {
 
 	applying sync.Mutex // one batch at a time
 	misled   memory     // of wrong providers, so that not each report is news; guarded by applying
-	logged   throttle
+	logged   sync.Map   // by message: *throttle
 }
 
 // intake is an Intake, ready for use.
@@ -152,11 +152,15 @@ func (i *Ingest) Init(ctx context.Context, rt *plugins.Runtime) error {
 	if err := i.learn(); err != nil {
 		return err
 	}
-	if err := errors.Join(i.count(ctx), i.recheck(ctx), i.route()); err != nil {
+	if err := i.count(ctx); err != nil {
+		return err
+	}
+	i.ready.Store(true) // what is made from now on takes what is held; what was made before is looked for
+	if err := errors.Join(i.recheck(ctx), i.route()); err != nil {
+		i.ready.Store(false)
 		return err
 	}
 	i.publishMetrics()
-	i.ready.Store(true)
 	return nil
 }
 

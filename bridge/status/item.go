@@ -58,6 +58,9 @@ func (i *Ingest) decode(d *bridge.Delivery) *item {
 		it.reject(&RejectError{Reason: BadAttribute, Detail: err.Error()})
 	}
 	it.mark = markOf(&it.report, d.Seq, d.Time.UnixNano())
+	if it.mark.sequence > i.runtime.Now().Add(maxAhead).UnixNano() {
+		it.mark.sequence = 0 // of a clock that is wrong: all later ones would be older
+	}
 	return it
 }
 

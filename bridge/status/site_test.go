@@ -68,12 +68,13 @@ type site struct {
 	options   status.IngestOptions
 	path      string
 	more      []resources.Listener
-	sent      uint64 // letters that were published
+	log       *slog.Logger // of the plugins
+	sent      uint64       // letters that were published
 }
 
 // newSite makes a server, which start starts.
 func newSite(t testing.TB) *site {
-	s := &site{t: t, clock: &clock{t: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}, memory: transporttest.New()}
+	s := &site{t: t, clock: &clock{t: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}, memory: transporttest.New(), log: quiet}
 	s.transport = s.memory
 	s.options.CheckEvery = time.Hour // tests look themselves
 	if postgrestest.On() {
@@ -121,7 +122,7 @@ func (s *site) start() *site {
 	s.ingest.Use(s.engine)
 	s.watch = alerts.New(alerts.Options{Engine: s.engine})
 	s.mux = http.NewServeMux()
-	s.manager, err = plugins.NewManager(plugins.Options{Bus: s.bus, Logger: quiet, Now: s.clock.now, Mux: s.mux})
+	s.manager, err = plugins.NewManager(plugins.Options{Bus: s.bus, Logger: s.log, Now: s.clock.now, Mux: s.mux})
 	s.must(err)
 	s.must(s.manager.Add(s.ingest, plugins.Required()))
 	s.must(s.manager.Add(s.watch, plugins.Required()))

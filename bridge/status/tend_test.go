@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -373,6 +374,45 @@ func TestTheTablesAreBounded(t *testing.T) {
 	held, _, err := s.ingest.Held(t.Context(), status.HeldQuery{})
 	if err != nil || len(held) != 10 {
 		t.Errorf("%d are held, %v", len(held), err)
+	}
+}
+
+// TestASequenceAheadOfTimeSaysNothing: a clock that was wrong once doesn't keep all later reports out.
+func TestASequenceAheadOfTimeSaysNothing(t *testing.T) {
+	s := newSite(t).start()
+	s.vm("a")
+	say := func(n int, word string, sequence time.Duration) bridge.Letter {
+		at := s.clock.now().Add(time.Duration(n) * time.Second)
+		return told{id: fmt.Sprint(n), source: "dcm/providers/east", kind: "vm", resource: "a", status: word, at: at, sequence: at.Add(sequence).UnixNano()}.letter()
+	}
+	const year = 366 * 24 * time.Hour
+	s.publish(say(1, "RUNNING", year), say(3, "PAUSED", year), say(2, "RUNNING", year), say(4, "STOPPED", 0))
+	if got := s.seen("vm", "a"); got != "STOPPED" || s.ingest.Stats().Applied != 3 || s.ingest.Stats().Stale != 1 {
+		t.Errorf("observed is %s, counted %+v", got, s.ingest.Stats())
+	}
+}
+
+// TestEveryComplaintIsLogged: one of another kind a moment before doesn't swallow it.
+func TestEveryComplaintIsLogged(t *testing.T) {
+	var log strings.Builder
+	s := newSite(t)
+	s.log = slog.New(slog.NewTextHandler(&log, nil))
+	s.more = []resources.Listener{listeners.Funcs{ListenerName: "no", OnBefore: func(_ context.Context, c resources.Change) error {
+		if c.Action == resources.Moved {
+			return errors.New("not today")
+		}
+		return nil
+	}}}
+	s.start()
+	s.vm("a")
+	s.publish(s.say(1, "a", "RUNNING"))
+	s.publish(bridge.Letter{Subject: "dcm.vm", ID: "r1", Data: []byte("rubbish")})
+	s.publish(bridge.Letter{Subject: "dcm.vm", ID: "r2", Data: []byte("rubbish, too")})
+	s.stop()
+	for says, want := range map[string]int{"not today": 1, "messages of providers were rejected": 1} {
+		if got := strings.Count(log.String(), says); got != want {
+			t.Errorf("%q is logged %d times, want %d:\n%s", says, got, want, &log)
+		}
 	}
 }
 

@@ -101,7 +101,7 @@ func (b *Bridge) Init(ctx context.Context, rt *plugins.Runtime) error {
 // Subscribe starts to read the journal where the bridge left off. It doesn't wait for the broker.
 func (b *Bridge) Subscribe(c *bus.Client) error {
 	begin := func() (*bus.Subscription, error) { return bus.Subscribe(c, b.handle, b.options.subscription()...) }
-	if err := b.reader.start(begin, b.safety.base); err != nil {
+	if err := b.reader.start(b.safety.beginDoubt, begin, b.safety.base); err != nil {
 		return fmt.Errorf("bridge: subscribe %s: %w", b.Name(), err)
 	}
 	if b.seeder != nil {

@@ -16,6 +16,7 @@ type reader struct {
 
 	mu     sync.Mutex // held while it moves
 	begin  func() (*bus.Subscription, error)
+	before func()             // called before each begin
 	cancel context.CancelFunc // of span
 	ended  bool               // the current one has ended, or is about to
 
@@ -29,11 +30,11 @@ func newReader() *reader {
 	return r
 }
 
-// start begins to read where the cursor is; begin is called again after each move. then is called before anything else can be read or moved.
-func (r *reader) start(begin func() (*bus.Subscription, error), then func() error) error {
+// start begins to read where the cursor is; before and begin are called again after each move. then is called before anything else can be read or moved.
+func (r *reader) start(before func(), begin func() (*bus.Subscription, error), then func() error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.begin = begin
+	r.before, r.begin = before, begin
 	if err := r.resume(); err != nil {
 		return err
 	}
@@ -47,6 +48,7 @@ func (r *reader) resume() error {
 	}
 	span, cancel := context.WithCancel(context.Background())
 	r.span.Store(&span)
+	r.before()
 	subscription, err := r.begin()
 	if err != nil {
 		cancel()
@@ -86,6 +88,12 @@ func (r *reader) close() *bus.Subscription {
 		subscription.Close()
 	}
 	return subscription
+}
+
+// standsBy reports whether another server reads in place of this one. r.mu is held.
+func (r *reader) standsBy() bool {
+	subscription := r.current.Load()
+	return subscription != nil && !r.ended && subscription.Inspect().State == "standby"
 }
 
 // wait returns a context that ends when the current reading is to end.

@@ -35,6 +35,9 @@ func (b *Bridge) handle(ctx context.Context, e bus.Event[bus.Raw]) error {
 	}
 	m, err := b.options.message(&e, true)
 	if err == nil {
+		err = b.confirm(ctx, m)
+	}
+	if err == nil {
 		err = b.alone(ctx, m, b.sending)
 	}
 	if err != nil && !errors.Is(err, errClosing) {
@@ -61,12 +64,17 @@ func (b *Bridge) relay(ctx context.Context, m Message, sending func() context.Co
 			return err
 		}
 		b.counts.retries.Add(1)
-		if b.trouble.begin(m.ID, err) {
-			b.log.Warn("broker doesn't take events; they wait in the journal", "type", m.Header.Type, "seq", m.Header.Seq, "error", err)
-		}
+		b.complain(m, err)
 		if err := b.pause(ctx, attempt); err != nil {
 			return err
 		}
+	}
+}
+
+// complain notes the trouble with a message, and logs it if it is the first.
+func (b *Bridge) complain(m Message, err error) {
+	if b.trouble.begin(m.ID, err) {
+		b.log.Warn("broker doesn't take events; they wait in the journal", "type", m.Header.Type, "seq", m.Header.Seq, "error", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
@@ -33,6 +34,9 @@ type safety struct {
 	log    *slog.Logger
 	now    func() time.Time
 
+	doubt atomic.Pointer[chan struct{}] // closed when what other servers have sent was looked for; nil: nothing is to be
+	asked chan struct{}                 // room for one: a handler waits for that
+
 	// Of those that hold reader.mu.
 	stored  checkpoint // the latest
 	denied  bool       // the broker has lost what it acknowledged last, and the reader hasn't gone back yet
@@ -46,7 +50,7 @@ func (b *Bridge) secure(ctx context.Context, rt *plugins.Runtime) error {
 	if !wants || rt.Journal() == nil {
 		return nil
 	}
-	s := &safety{sink: sink, points: checkpoints{journal: rt.Journal(), bridge: b.Name()}, reader: b.reader, log: b.log, now: rt.Now}
+	s := &safety{sink: sink, points: checkpoints{journal: rt.Journal(), bridge: b.Name()}, reader: b.reader, log: b.log, now: rt.Now, asked: make(chan struct{}, 1)}
 	if err := s.points.migrate(ctx); err != nil {
 		return fmt.Errorf("bridge: checkpoints of %s: %w", b.Name(), err)
 	}
@@ -74,6 +78,7 @@ func (s *safety) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
+		case <-s.asked:
 		}
 		err := s.tick(ctx)
 		if errors.Is(err, bus.ErrLeaseLost) {
@@ -91,7 +96,85 @@ func (s *safety) tick(ctx context.Context) error {
 		return nil // it moves, which takes care of the checkpoints
 	}
 	defer s.reader.mu.Unlock()
-	return s.storeNewest(ctx)
+	if s.doubt.Load() != nil {
+		return s.takeOver(ctx)
+	}
+	err := s.storeNewest(ctx)
+	if errors.Is(err, bus.ErrLeaseLost) {
+		s.beginDoubt()
+	}
+	return err
+}
+
+// beginDoubt has the next event wait until what other servers have sent was looked for: one of them may send from now on.
+func (s *safety) beginDoubt() {
+	if s == nil || s.doubt.Load() != nil || s.points.journal.PresenceLength() == 0 {
+		return
+	}
+	doubt := make(chan struct{})
+	s.doubt.Store(&doubt)
+}
+
+// endDoubt lets events go. reader.mu is held.
+func (s *safety) endDoubt() {
+	if doubt := s.doubt.Swap(nil); doubt != nil {
+		close(*doubt)
+	}
+}
+
+// confirm waits, where several servers share the database, until what another has sent before m was looked for. Errors: errClosing.
+func (b *Bridge) confirm(ctx context.Context, m Message) (err error) {
+	doubt, end := b.safety.doubted()
+	if doubt == nil {
+		return nil
+	}
+	if away := b.safety.away(ctx); away != nil {
+		b.complain(m, away)
+		defer func() { b.settle(m, err) }()
+	}
+	select {
+	case <-doubt:
+		return nil
+	case <-ctx.Done():
+	case <-b.life.open.Done():
+	case <-end:
+	}
+	return errClosing
+}
+
+// doubted asks for a look, and returns what is closed after it, and what is closed when nobody waits for it any more; nil if none is needed.
+func (s *safety) doubted() (doubt, end <-chan struct{}) {
+	if s == nil {
+		return nil, nil
+	}
+	d := s.doubt.Load()
+	if d == nil {
+		return nil, nil
+	}
+	select {
+	case s.asked <- struct{}{}:
+	default:
+	}
+	return *d, s.reader.wait().Done()
+}
+
+// away says why the broker can't be asked; nil if it can, or the sink doesn't know.
+func (s *safety) away(ctx context.Context) error {
+	if healther, ok := s.sink.(Healther); ok {
+		return healther.Health(ctx)
+	}
+	return nil
+}
+
+// takeOver looks for what another server has sent before this one goes on in its place. While the broker is away there is nothing to look at: check does it then.
+// reader.mu is held.
+func (s *safety) takeOver(ctx context.Context) error {
+	if s.reader.standsBy() || s.away(ctx) != nil {
+		return nil
+	}
+	ctx, cancel := within(ctx, s.reader.life)
+	defer cancel()
+	return s.look(ctx)
 }
 
 // keep stores what was acknowledged at the end, so that the next start sends nothing again.
@@ -129,7 +212,7 @@ func (s *safety) base() error {
 
 // storeNewest stores a checkpoint if the cursor has moved. What moves it past events that aren't sent needs no new mark. reader.mu is held.
 func (s *safety) storeNewest(ctx context.Context) error {
-	if s.reader.current.Load() == nil || s.denied {
+	if s.reader.current.Load() == nil || s.denied || s.doubt.Load() != nil {
 		return nil
 	}
 	// In this order: what the cursor has passed was acknowledged before, so the mark isn't before any of it.
@@ -196,8 +279,11 @@ func (s *safety) check(ctx context.Context) error {
 	defer s.reader.mu.Unlock()
 	ctx, cancel := within(ctx, s.reader.life)
 	defer cancel()
+	if s.reader.standsBy() {
+		return nil // who sends looks, and this server when it takes over
+	}
 	mark, sent := s.sink.Mark()
-	if sent {
+	if sent && s.doubt.Load() == nil {
 		holds, err := s.sink.Holds(ctx, mark)
 		if err != nil {
 			return fmt.Errorf("bridge: look for what was acknowledged last: %w", err)
@@ -207,11 +293,17 @@ func (s *safety) check(ctx context.Context) error {
 		}
 		s.denied = true
 	}
+	return s.look(ctx)
+}
+
+// look finds the newest checkpoint that the broker holds, and goes back to it. reader.mu is held.
+func (s *safety) look(ctx context.Context) error {
 	all, err := s.points.all(ctx)
 	if err != nil {
 		return err
 	}
 	if len(all) == 0 {
+		s.endDoubt()
 		return s.reader.resume()
 	}
 	to, err := s.newestThatHolds(ctx, all)
@@ -247,7 +339,8 @@ func (s *safety) goBack(ctx context.Context, to checkpoint, lost bool) error {
 		return err
 	}
 	// What was acknowledged a moment ago may not be behind the cursor yet.
-	if known && (lost || cursor > to.seq) {
+	moves := known && (lost || cursor > to.seq)
+	if moves {
 		if err := s.rewind(ctx, to, min(cursor, to.seq), lost); err != nil {
 			return err
 		}
@@ -258,6 +351,9 @@ func (s *safety) goBack(ctx context.Context, to checkpoint, lost bool) error {
 		}
 	}
 	s.stored, s.denied = to, false
+	if !moves {
+		s.endDoubt() // else another server may have sent while this one went back
+	}
 	return s.reader.resume()
 }
 
@@ -278,8 +374,13 @@ func (s *safety) rewind(ctx context.Context, to checkpoint, seq uint64, lost boo
 		seq = first - 1
 	}
 	err = s.points.journal.Rewind(ctx, s.points.bridge, seq)
-	if errors.Is(err, journal.ErrSubscribed) && !lost {
-		return nil // another server sends, and knows better what was acknowledged to it
+	if !errors.Is(err, journal.ErrSubscribed) {
+		return err
+	}
+	// Another server has taken over, and looks before it sends. If it has to go back, nobody should be there to take over from it in turn: this one rests a while.
+	s.denied = false
+	if !lost {
+		return nil
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/cloudbus-go/cloudbus/plugins"
 	"github.com/cloudbus-go/cloudbus/resources"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore/postgres"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore/sqlite"
 	"github.com/cloudbus-go/cloudbus/resources/vm"
 	"github.com/nats-io/nats-server/v2/server"
@@ -113,7 +115,7 @@ func (b *broker) messagesOf(name string) []*jetstream.RawStreamMsg {
 	return all
 }
 
-// house is a management server: SQLite, a bus, the VMs and a bridge to NATS.
+// house is a management server: a database, a bus, the VMs and a bridge to NATS.
 type house struct {
 	t       *testing.T
 	store   *gormstore.Store
@@ -125,12 +127,17 @@ type house struct {
 	closed  bool
 }
 
-func newHouse(t *testing.T, file string, o natsbridge.Options) *house {
+// newHouse starts one on a database: the file of SQLite's, or the DSN of PostgreSQL's.
+func newHouse(t *testing.T, database string, o natsbridge.Options) *house {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	h := &house{t: t}
 	var err error
-	h.store, err = sqlite.Open(file, sqlite.Options{Logger: log})
+	if strings.HasPrefix(database, "postgres") {
+		h.store, err = postgres.Open(database, postgres.Options{Logger: log, Lease: time.Second})
+	} else {
+		h.store, err = sqlite.Open(database, sqlite.Options{Logger: log})
+	}
 	must(t, err)
 	h.bus = bus.New(bus.Options{Logger: log, Source: "cloudbus/test", Journal: h.store.Journal()})
 	engine, err := resources.New(resources.Options{Store: h.store, Bus: h.bus, Logger: log, Listeners: []resources.Listener{listeners.Post()}})

@@ -64,6 +64,26 @@ func (m *memory) mark() (newest bridge.Mark, ok bool) {
 	return m.newest, m.newest.Seq > 0
 }
 
+// refresh asks how far the stream is, if what is said to be in it came after it was looked at.
+func (m *memory) refresh(ctx context.Context, mark bridge.Mark) error {
+	m.mu.Lock()
+	stream, behind := m.found, mark.Stream == m.stream && mark.Created.Equal(m.created) && mark.Seq > m.last
+	m.mu.Unlock()
+	if !behind {
+		return nil
+	}
+	info, err := stream.Info(ctx)
+	if err != nil {
+		return &StreamError{Stream: mark.Stream, Err: err}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.created.Equal(info.Created) {
+		m.last = info.State.LastSeq
+	}
+	return nil
+}
+
 // lost reports whether what is said to be in the stream can't be there, going by what the stream was when it was looked at.
 func (m *memory) lost(mark bridge.Mark) bool {
 	m.mu.Lock()
@@ -94,11 +114,14 @@ func (s *Sink) Holds(ctx context.Context, m bridge.Mark) (bool, error) {
 }
 
 func (s *Sink) holds(ctx context.Context, m bridge.Mark) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	if err := s.memory.refresh(ctx, m); err != nil {
+		return false, err
+	}
 	if s.memory.lost(m) {
 		return false, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
-	defer cancel()
 	message, err := s.memory.handle().GetMsg(ctx, m.Seq)
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -347,6 +348,35 @@ func (h *house) reach(t *testing.T, doc map[string]any, to string) {
 		at = at.(map[string]any)[key]
 		if at == nil {
 			t.Fatalf("%s leads nowhere", to)
+		}
+	}
+}
+
+// The states that are sent for what was there before the bridge don't come from the journal.
+func TestNoSecretLeavesTheBuildingAsAState(t *testing.T) {
+	h := open(t)
+	must(t, h.bus.Flush(t.Context()))
+	_, err := h.vaults.Create(t.Context(), Vault{Password: "s3cret", Size: 3, Spare: &part{Key: "s3cret"}, Parts: []*part{{Name: "door", Key: "s3cret", Sub: []*part{{Key: "s3cret"}}}}})
+	must(t, err)
+	for _, mode := range []bridge.Mode{bridge.Structured, bridge.Binary} {
+		memory := sinktest.Memory{State: true}
+		states, err := bridge.New(memory.Sink(), bridge.Options{Name: "state_" + mode.String(), State: true, Engine: h.engine, Mode: mode, Types: []string{"vault.>"}})
+		must(t, err)
+		m, err := plugins.NewManager(plugins.Options{Bus: h.bus, Logger: slog.New(slog.DiscardHandler)})
+		must(t, err)
+		must(t, m.Add(states, plugins.Required()))
+		must(t, m.Start(t.Context()))
+		for states.Stats().Seeded == 0 && t.Context().Err() == nil {
+			runtime.Gosched()
+		}
+		must(t, m.Close(t.Context()))
+		for _, message := range memory.Received() {
+			if bytes.Contains(message.Data, []byte("s3cret")) || !bytes.Contains(message.Data, []byte(`"size":3`)) {
+				t.Errorf("%s: sent %s", mode, message.Data)
+			}
+		}
+		if n := len(memory.Received()); n != 1 {
+			t.Errorf("%s: %d messages", mode, n)
 		}
 	}
 }

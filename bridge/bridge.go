@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -50,7 +51,7 @@ type Bridge struct {
 
 // New returns the plugin that sends events to sink. Errors: *OptionError.
 func New(sink Sink, o Options) (*Bridge, error) {
-	if sink == nil {
+	if v := reflect.ValueOf(sink); sink == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 		return nil, &OptionError{Option: "sink", Reason: "is required"}
 	}
 	o, err := o.withDefaults()

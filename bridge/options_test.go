@@ -52,8 +52,10 @@ func TestBadOptions(t *testing.T) {
 		}
 	}
 	var wrong *bridge.OptionError
-	if _, err := bridge.New(nil, bridge.Options{}); !errors.As(err, &wrong) {
-		t.Errorf("no sink: %v", err)
+	for _, sink := range []bridge.Sink{nil, (*fakeSink)(nil)} {
+		if _, err := bridge.New(sink, bridge.Options{}); !errors.As(err, &wrong) || wrong.Option != "sink" {
+			t.Errorf("no sink: %v", err)
+		}
 	}
 	if _, err := bridge.New(&fakeSink{}, bridge.Options{Lanes: 1 << 20}); !errors.As(err, &wrong) {
 		t.Errorf("a million lanes: %v", err)

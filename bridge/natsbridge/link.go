@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -63,6 +64,8 @@ func (a address) check() error {
 	switch {
 	case a.conn != nil && (a.url != "" || a.inProcess != nil || a.connection != nil || a.name != "" || a.login != (Login{})):
 		return wrong("Conn", "given", "excludes URL, InProcess, Connection, Login and Name")
+	case isNil(a.inProcess):
+		return wrong("InProcess", "a nil pointer", "must be a server, or nothing at all")
 	case a.inProcess != nil && a.url != "":
 		return wrong("InProcess", "given", "excludes URL")
 	case a.url != "" && len(servers) == 0:
@@ -81,6 +84,12 @@ func (a address) check() error {
 		}
 	}
 	return a.login.check()
+}
+
+// isNil reports whether a server is a pointer that is nil: the client would panic on a goroutine of ours.
+func isNil(server nats.InProcessConnProvider) bool {
+	v := reflect.ValueOf(server)
+	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // redacted hides who a server's URL, be it right or wrong, logs in as.

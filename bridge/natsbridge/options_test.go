@@ -23,6 +23,7 @@ func TestBadOptions(t *testing.T) {
 		"Conn and URL":           {natsbridge.Options{Conn: conn, URL: "nats://h"}, "Conn"},
 		"Conn and options":       {natsbridge.Options{Conn: conn, Connection: []nats.Option{nats.Name("x")}}, "Conn"},
 		"in process and URL":     {natsbridge.Options{InProcess: &server.Server{}, URL: "nats://h"}, "InProcess"},
+		"in process, a nil":      {natsbridge.Options{InProcess: (*server.Server)(nil)}, "InProcess"},
 		"stream name":            {natsbridge.Options{Stream: "a.b"}, "Stream"},
 		"replicas":               {natsbridge.Options{Replicas: 6}, "Replicas"},
 		"max age":                {natsbridge.Options{MaxAge: -1}, "MaxAge"},

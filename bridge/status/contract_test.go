@@ -17,17 +17,13 @@ import (
 	"github.com/cloudbus-go/cloudbus/bus/journal"
 	"github.com/cloudbus-go/cloudbus/resources/vm"
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // overNATS has a site receive over an embedded NATS server.
 func (s *site) overNATS() *server.Server {
 	s.t.Helper()
-	broker, err := server.NewServer(&server.Options{JetStream: true, StoreDir: s.t.TempDir(), DontListen: true, NoLog: true, NoSigs: true})
-	s.must(err)
-	broker.Start()
-	if !broker.ReadyForConnections(10 * time.Second) {
-		s.t.Fatal("the NATS server doesn't start")
-	}
+	broker := s.broker(server.Options{DontListen: true})
 	transport, err := natsbridge.NewTransport(natsbridge.TransportOptions{InProcess: broker, Logger: quiet, AckWait: 200 * time.Millisecond})
 	s.must(err)
 	s.transport = transport
@@ -36,9 +32,24 @@ func (s *site) overNATS() *server.Server {
 		if err := transport.Close(context.Background()); err != nil {
 			s.t.Error(err)
 		}
+	})
+	return broker
+}
+
+// broker starts an embedded NATS server.
+func (s *site) broker(o server.Options) *server.Server {
+	s.t.Helper()
+	o.JetStream, o.StoreDir, o.NoLog, o.NoSigs = true, s.t.TempDir(), true, true
+	broker, err := server.NewServer(&o)
+	s.must(err)
+	broker.Start()
+	s.t.Cleanup(func() {
 		broker.Shutdown()
 		broker.WaitForShutdown()
 	})
+	if !broker.ReadyForConnections(10 * time.Second) {
+		s.t.Fatal("the NATS server doesn't start")
+	}
 	return broker
 }
 
@@ -245,3 +256,65 @@ func (s *site) goesOn() {
 }
 
 var _ = bus.ErrOutage
+
+// TestABrokerThatCantBeUsed: server and provider start all the same, say in their health what is wrong, and go on once it is right.
+func TestABrokerThatCantBeUsed(t *testing.T) {
+	foreign := jetstream.StreamConfig{Name: "dcm-status", Subjects: []string{"something.*"}}
+	for name, c := range map[string]struct {
+		password string
+		stream   *jetstream.StreamConfig // there before
+		says     string
+	}{
+		"wrong password":               {"guess", nil, "Authorization Violation"},
+		"a stream with other subjects": {"secret", &foreign, "subjects is something.*, must be dcm.*"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			broker := s.broker(server.Options{Host: "127.0.0.1", Port: -1, Username: "cloudbus", Password: "secret"})
+			login := func(password string) *natsbridge.Transport {
+				url := strings.Replace(broker.ClientURL(), "nats://", "nats://cloudbus:"+password+"@", 1)
+				transport, err := natsbridge.NewTransport(natsbridge.TransportOptions{URL: url, Logger: quiet})
+				s.must(err)
+				return transport
+			}
+			admin := login("secret")
+			defer func() { s.must(admin.Close(context.Background())) }()
+			s.must(admin.Ready(t.Context()))
+			js, err := jetstream.New(admin.Conn())
+			s.must(err)
+			if c.stream != nil {
+				_, err := js.CreateStream(t.Context(), *c.stream)
+				s.must(err)
+			}
+			transport := login(c.password)
+			s.transport = transport
+			defer func() { s.must(transport.Close(context.Background())) }()
+			s.start()
+			defer s.stop()
+			s.vm("a")
+			reporter, err := status.NewReporter(transport, status.ReporterOptions{Provider: "east", Logger: quiet})
+			s.must(err)
+			ended, end := context.WithCancel(t.Context())
+			end()
+			defer func() { _ = reporter.Close(ended) }() // what it can't send is nothing to wait for
+			s.must(reporter.Report(t.Context(), status.Observation{ServiceType: "vm", ID: "a", Status: status.Running, Time: s.clock.now()}))
+			for who, health := range map[string]func(context.Context) error{"the server": s.ingest.Health, "the provider": reporter.Health} {
+				if who == "the provider" && c.stream != nil {
+					continue // he publishes to whatever stream has his subject
+				}
+				s.until(who+" says what is wrong", func() bool {
+					err := health(t.Context())
+					return err != nil && strings.Contains(err.Error(), c.says)
+				})
+				if err := health(t.Context()); strings.Contains(err.Error(), "guess") || strings.Contains(err.Error(), "secret") {
+					t.Errorf("%s tells the password: %v", who, err)
+				}
+			}
+			if c.stream == nil {
+				return
+			}
+			s.must(js.DeleteStream(t.Context(), c.stream.Name))
+			s.until("the report is taken", func() bool { return s.state("vm", "a") == vm.Running && s.ingest.Health(t.Context()) == nil })
+		})
+	}
+}

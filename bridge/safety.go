@@ -212,7 +212,7 @@ func (s *safety) base() error {
 
 // storeNewest stores a checkpoint if the cursor has moved. What moves it past events that aren't sent needs no new mark. reader.mu is held.
 func (s *safety) storeNewest(ctx context.Context) error {
-	if s.reader.current.Load() == nil || s.denied || s.doubt.Load() != nil {
+	if s.reader.current.Load() == nil || s.reader.ended || s.denied || s.doubt.Load() != nil {
 		return nil
 	}
 	// In this order: what the cursor has passed was acknowledged before, so the mark isn't before any of it.
@@ -379,6 +379,7 @@ func (s *safety) rewind(ctx context.Context, to checkpoint, seq uint64, lost boo
 	}
 	// Another server has taken over, and looks before it sends. If it has to go back, nobody should be there to take over from it in turn: this one rests a while.
 	s.denied = false
+	s.beginDoubt() // what the cursor has passed since isn't known to be in the stream
 	if !lost {
 		return nil
 	}

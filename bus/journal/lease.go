@@ -22,8 +22,8 @@ const (
 	extendLeases = "UPDATE leases SET until = clock_timestamp() + $2::bigint * interval '1 microsecond' WHERE holder = $1 RETURNING name, fence"
 	releaseLease = "UPDATE leases SET holder = '', until = '-infinity' WHERE name = $1 AND fence = $2"
 	dropLease    = "DELETE FROM leases WHERE name = $1 AND until < clock_timestamp()"
-	// checkLease finds who has a valid lease, and keeps the row from being taken until the transaction ends.
-	checkLease = "SELECT holder FROM leases WHERE name = $1 AND until >= clock_timestamp() FOR KEY SHARE"
+	// checkLease finds who had the lease last, and whether it is valid, and keeps the row from being taken until the transaction ends: also one that nobody has.
+	checkLease = "SELECT holder, until >= clock_timestamp() FROM leases WHERE name = $1 FOR KEY SHARE"
 	checkFence = "SELECT fence FROM leases WHERE name = $1 AND fence = $2 FOR KEY SHARE"
 )
 
@@ -141,9 +141,10 @@ func (t *Tx) free(name string) error {
 		return nil
 	}
 	var holder string
-	err := t.QueryRow(checkLease, []any{name}, &holder)
+	var valid bool
+	err := t.QueryRow(checkLease, []any{name}, &holder, &valid)
 	switch {
-	case errors.Is(err, sql.ErrNoRows), err == nil && holder == t.j.leases.holder:
+	case errors.Is(err, sql.ErrNoRows), err == nil && (!valid || holder == t.j.leases.holder):
 		return nil
 	case err == nil:
 		return fmt.Errorf("journal: cursor %q: %w (%s)", name, bus.ErrLeaseLost, holder)

@@ -148,8 +148,11 @@ func (r *reception) session(ctx, span context.Context) error {
 		return err
 	}
 	for {
-		for batch := range slices.Chunk(waiting, r.in.Batch) {
+		for len(waiting) > 0 {
+			batch := waiting[:min(r.in.Batch, len(waiting))]
+			waiting = waiting[len(batch):]
 			if err := r.deliver(ctx, span, batch); err != nil {
+				r.giveBack(waiting)
 				return err
 			}
 		}
@@ -185,6 +188,7 @@ func (r *reception) unsettled(ctx context.Context, consumer jetstream.Consumer) 
 		}
 		fetched, err := r.fetch(ctx, consumer, 2*r.in.Batch, settleLook)
 		if err != nil {
+			r.giveBack(held)
 			return nil, err
 		}
 		held = append(held, fetched...)
@@ -224,6 +228,7 @@ func (r *reception) take(ctx context.Context, consumer jetstream.Consumer) ([]je
 		if r.in.Batch > 1 {
 			more, err := r.fetch(ctx, consumer, r.in.Batch-1, 0)
 			if err != nil {
+				r.giveBack(batch)
 				return nil, err
 			}
 			batch = append(batch, more...)
@@ -248,15 +253,21 @@ func (r *reception) fetch(ctx context.Context, consumer jetstream.Consumer, n in
 		return nil, ctx.Err()
 	}
 	if err := batch.Error(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		r.giveBack(all)
 		return nil, fmt.Errorf("natsbridge: fetch for %s: %w", r.in.Durable, err)
 	}
 	return all, nil
 }
 
-// request returns what is closed when ctx ends, and end, to be called afterwards.
+// request returns what is closed when ctx ends, and end, to be called afterwards. A short patience is kept though ctx ends: what is on its way when the client
+// stops to listen waits for AckWait.
 func request(ctx context.Context, consumer jetstream.Consumer, n int, patience time.Duration) (batch jetstream.MessageBatch, end context.CancelFunc, err error) {
 	if patience == 0 {
 		batch, err = consumer.FetchNoWait(n)
+		return batch, func() {}, err
+	}
+	if patience < pullBeat {
+		batch, err = consumer.Fetch(n, jetstream.FetchMaxWait(patience))
 		return batch, func() {}, err
 	}
 	ctx, end = context.WithTimeout(ctx, patience)
@@ -320,6 +331,9 @@ func (r *reception) acknowledge(span context.Context, batch []jetstream.Msg) err
 
 // giveBack lets the broker deliver a batch again at once, to whoever comes next.
 func (r *reception) giveBack(batch []jetstream.Msg) {
+	if len(batch) == 0 {
+		return
+	}
 	for _, m := range batch {
 		if m.Nak() != nil {
 			return

@@ -233,6 +233,46 @@ func TestTransportWaitsForABrokerThatIsLate(t *testing.T) {
 }
 
 // receiveOnce makes the stream and the consumer.
+// Who comes next needn't wait until the broker has noticed by itself.
+func TestTransportGivesBackAllThatItHolds(t *testing.T) {
+	b := newBroker(t).start()
+	js := b.jetStream()
+	in := statusInlet()
+	in.Batch = 2
+	open := func() *natsbridge.Transport {
+		transport, err := natsbridge.NewTransport(natsbridge.TransportOptions{URL: b.url(), AckWait: time.Minute, Logger: discard})
+		must(t, err)
+		t.Cleanup(func() { must(t, transport.Close(context.Background())) })
+		return transport
+	}
+	first := receive(t, open(), in)
+	eventually(t, func() error {
+		_, err := js.Consumer(t.Context(), in.Stream, in.Durable)
+		return err
+	})
+	publish(t, js, "0")
+	first.expect("0")
+	_ = first.end()
+
+	publish(t, js, "1", "2", "3", "4")
+	consumer, err := js.Consumer(t.Context(), in.Stream, in.Durable)
+	must(t, err)
+	held, err := consumer.Fetch(4)
+	must(t, err)
+	for m := range held.Messages() {
+		must(t, m.Nak()) // as of a process that was stopped while they were under way
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	err = open().Receive(ctx, in, func(context.Context, []bridge.Delivery) error {
+		stop()
+		return errors.New("stopped")
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("receive ended with %v", err)
+	}
+	receive(t, open(), in).expect("1", "2", "3", "4")
+}
+
 func receiveOnce(t *testing.T, transport *natsbridge.Transport, in bridge.Inlet) error {
 	i := receive(t, transport, in)
 	must(t, transport.Ready(t.Context()))

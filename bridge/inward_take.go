@@ -202,7 +202,7 @@ func (s *session) run(arrivals []arrival) error {
 	if _, err := s.tx.Exec("UPDATE bridge_inward SET newest = $1 WHERE name = $2", newest, s.i.options.Name); err != nil {
 		return err
 	}
-	_, err := s.tx.Exec("DELETE FROM bridge_received WHERE at < $1", newest-s.i.options.Remember.Nanoseconds())
+	_, err := s.tx.Exec("DELETE FROM bridge_received WHERE name IN ($1, '') AND at < $2", s.i.options.Name, newest-s.i.options.Remember.Nanoseconds())
 	return err
 }
 
@@ -229,7 +229,7 @@ func (s *session) settle(a *arrival, at int64, old bool) error {
 		s.tally.old++
 		return nil
 	}
-	done, err := s.tx.Exec("INSERT INTO bridge_received (source, id, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", a.record.Source, a.record.ID.String(), at)
+	done, err := s.tx.Exec("INSERT INTO bridge_received (source, id, at, name) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", a.record.Source, a.record.ID.String(), at, s.i.options.Name)
 	if err != nil {
 		return err
 	}

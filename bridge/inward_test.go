@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +22,8 @@ import (
 	"github.com/cloudbus-go/cloudbus/plugins"
 	"github.com/cloudbus-go/cloudbus/resources"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore/postgres"
+	"github.com/cloudbus-go/cloudbus/resources/gormstore/postgres/postgrestest"
 	"github.com/cloudbus-go/cloudbus/resources/gormstore/sqlite"
 )
 
@@ -49,12 +52,17 @@ type gateHouse struct {
 	raw   []string // types
 }
 
+// newGate opens the house on a file, or a database of PostgreSQL (postgres://…).
 func newGate(t *testing.T, file, source string, m *transporttest.Memory, o bridge.InwardOptions, change ...func(*gateHouse)) *gateHouse {
 	t.Helper()
 	g := &gateHouse{t: t}
 	log := slog.New(slog.DiscardHandler)
 	var err error
-	g.store, err = sqlite.Open(file, sqlite.Options{Logger: log})
+	if strings.Contains(file, "://") {
+		g.store, err = postgres.Open(file, postgres.Options{Logger: log})
+	} else {
+		g.store, err = sqlite.Open(file, sqlite.Options{Logger: log})
+	}
 	must(t, err)
 	g.bus = bus.New(bus.Options{Logger: log, Source: source, Journal: g.store.Journal()})
 	must(t, bus.Register[fact](g.bus, "thing.>", 1))
@@ -395,5 +403,117 @@ func TestInwardOptionsThatAreWrong(t *testing.T) {
 	}
 	if _, err := bridge.NewInward(nil, all); err == nil {
 		t.Error("no transport: no error")
+	}
+}
+
+// Two ways in share what repeats are told by. One that is far behind the other must not lose what it is told by.
+func TestInwardTwoWaysInEachRememberTheirOwn(t *testing.T) {
+	near, far := transporttest.New(), transporttest.New()
+	var slow *bridge.Inward
+	o := bridge.InwardOptions{Name: "far", Types: []string{">"}, Remember: 1000 * time.Hour}
+	quick := bridge.InwardOptions{Name: "near", Types: []string{">"}, Remember: time.Minute}
+	g := newGate(t, file(t), "cloudbus/home", near, quick, func(g *gateHouse) {
+		var err error
+		slow, err = bridge.NewInward(longAgo{far}, o)
+		must(t, err)
+		must(t, g.manager.Add(slow, plugins.Required()))
+	})
+	old := abroad(fact{ID: "old", What: "created"})
+	must(t, far.Publish(t.Context(), old))
+	g.ids(1)
+	must(t, near.Publish(t.Context(), abroad(fact{ID: "new", What: "created"})))
+	g.ids(2)
+	old.ID = "once more"
+	must(t, far.Publish(t.Context(), old))
+	must(t, far.Publish(t.Context(), abroad(fact{ID: "last", What: "created"})))
+	if ids := g.ids(3); !slices.Equal(ids, []string{"old", "new", "last"}) {
+		t.Errorf("the journal holds %v", ids)
+	}
+}
+
+// longAgo is a transport whose stream stored everything a day earlier.
+type longAgo struct{ *transporttest.Memory }
+
+func (l longAgo) Receive(ctx context.Context, in bridge.Inlet, handle func(context.Context, []bridge.Delivery) error) error {
+	return l.Memory.Receive(ctx, in, func(ctx context.Context, batch []bridge.Delivery) error {
+		for i := range batch {
+			batch[i].Time = batch[i].Time.Add(-24 * time.Hour)
+		}
+		return handle(ctx, batch)
+	})
+}
+
+func spoilt(l bridge.Letter, good, bad string) bridge.Letter {
+	if !strings.Contains(string(l.Data), good) {
+		panic(string(l.Data) + " has no " + good)
+	}
+	l.Data = []byte(strings.ReplaceAll(string(l.Data), good, bad))
+	return l
+}
+
+func TestInwardServersOnPostgreSQL(t *testing.T) {
+	m := transporttest.New()
+	dsn := postgrestest.Schema(t)
+	one := newGate(t, dsn, "cloudbus/one", m, all)
+	two := newGate(t, dsn, "cloudbus/two", m, all)
+	letters := map[string]bridge.Letter{}
+	publish := func(from, to int) {
+		for n := from; n < to; n++ {
+			id := fmt.Sprintf("%03d", n)
+			letters[id] = abroad(fact{ID: id, Tenant: "acme", What: "created", N: n})
+			must(t, m.Publish(t.Context(), letters[id]))
+		}
+	}
+	home := func(g *gateHouse, id string) { g.record(fact{ID: id, What: "counted"}) }
+	publish(0, 100)
+	home(one, "one's")
+	home(two, "two's")
+	publish(100, 200)
+	two.ids(202)
+
+	t.Log("what is no event is refused here as on SQLite")
+	for n, l := range []bridge.Letter{
+		{Data: []byte("not JSON"), Header: map[string][]string{"\x00": {"\xff\x00"}}},
+		{Data: []byte{0, 255, 0}},
+		spoilt(abroad(fact{ID: "xx", What: "created"}), `"subject":"thing/xx"`, `"subject":"thing/x\u0000"`),
+		abroad(fact{ID: "x", What: "created"}, func(h *bus.Header) { h.Version = 1 << 63 }),
+	} {
+		l.ID, l.Subject = fmt.Sprint("bad-", n), "cloudbus._.thing.created"
+		must(t, m.Publish(t.Context(), l))
+	}
+	publish(200, 209)
+	nul := spoilt(abroad(fact{ID: "nul", What: "created"}), `"id":"nul"`, `"id":"nul\u0000"`) // in its data
+	must(t, m.Publish(t.Context(), nul))
+	two.ids(212)
+	var refused *bridge.RefusedError
+	if err := two.inward.Health(t.Context()); !errors.As(err, &refused) || refused.Count != 4 {
+		t.Errorf("health is %v", err)
+	}
+
+	t.Log("the other goes on where the first was")
+	m.CrashBeforeAck()
+	publish(210, 211)
+	two.ids(213)
+	one.close()
+	for _, l := range letters { // all once more, by a sender that has forgotten that they were acknowledged
+		l.ID += "again"
+		must(t, m.Publish(t.Context(), l))
+	}
+	publish(211, 260)
+	home(two, "two's last")
+	ids := two.ids(263)
+	must(t, two.bus.Flush(t.Context()))
+	slices.Sort(ids)
+	if n := len(slices.Compact(slices.Clone(ids))); n != len(ids) || n != 263 {
+		t.Errorf("the journal holds %d events about %d things", len(ids), n)
+	}
+	sent := 0
+	for _, l := range m.Letters() {
+		if e, err := bridge.DecodeLetter(l.Letter); err == nil && (e.Source == "cloudbus/one" || e.Source == "cloudbus/two") {
+			sent++
+		}
+	}
+	if sent != 3 {
+		t.Errorf("%d events of these servers were sent, want 3", sent)
 	}
 }

@@ -38,7 +38,7 @@ func (b *Bridge) handle(ctx context.Context, e bus.Event[bus.Raw]) error {
 		err = b.confirm(ctx, m)
 	}
 	if err == nil {
-		err = b.alone(ctx, m, b.sending)
+		err = b.alone(ctx, m, b.sending, b.reader.wait)
 	}
 	if err != nil && !errors.Is(err, errClosing) {
 		b.counts.rejected.Add(1)
@@ -46,8 +46,8 @@ func (b *Bridge) handle(ctx context.Context, e bus.Event[bus.Raw]) error {
 	return err
 }
 
-// relay repeats a message until it is acknowledged or rejected, or the bridge closes. Each attempt has a context from sending.
-func (b *Bridge) relay(ctx context.Context, m Message, sending func() context.Context) (err error) {
+// relay repeats a message until it is acknowledged or rejected, span ends, or the bridge closes. Each attempt has a context from sending.
+func (b *Bridge) relay(ctx context.Context, m Message, sending, span func() context.Context) (err error) {
 	defer func() { b.settle(m, err) }()
 	for attempt := 0; ; attempt++ {
 		if err = b.send(m, sending); err == nil {
@@ -65,7 +65,7 @@ func (b *Bridge) relay(ctx context.Context, m Message, sending func() context.Co
 		}
 		b.counts.retries.Add(1)
 		b.complain(m, err)
-		if err := b.pause(ctx, attempt); err != nil {
+		if err := b.pause(ctx, span(), attempt); err != nil {
 			return err
 		}
 	}
@@ -98,10 +98,10 @@ func (b *Bridge) send(m Message, sending func() context.Context) error {
 }
 
 // pause waits before the next attempt: a while that grows with the attempts, and then until the sink says that the broker is there.
-func (b *Bridge) pause(ctx context.Context, attempt int) error {
+func (b *Bridge) pause(ctx, span context.Context, attempt int) error {
 	ctx, cancel := within(ctx, b.life.open)
 	defer cancel()
-	defer context.AfterFunc(b.reader.wait(), cancel)()
+	defer context.AfterFunc(span, cancel)()
 	timer := time.NewTimer(backoff(attempt))
 	defer timer.Stop()
 	select {

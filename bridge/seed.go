@@ -172,7 +172,8 @@ func (s *seeder) send(ctx context.Context, kind *resources.Handle, item any, seq
 	if err != nil {
 		return err
 	}
-	return s.bridge.alone(ctx, m, s.sending)
+	// It goes on though the reader goes back in the journal meanwhile.
+	return s.bridge.alone(ctx, m, s.sending, func() context.Context { return s.bridge.life.open })
 }
 
 // message returns a resource's state as of the journal's place seq, or later.
@@ -199,11 +200,11 @@ func snapshotID(source, kind string, o *resources.Object) (id bus.ID) {
 }
 
 // alone relays a message; a state, while no other about its resource is under way.
-func (b *Bridge) alone(ctx context.Context, m Message, sending func() context.Context) error {
+func (b *Bridge) alone(ctx context.Context, m Message, sending, span func() context.Context) error {
 	if s := b.seeder; s != nil {
 		lock := &s.locks[maphash.String(s.seed, m.Subject)%stripes]
 		lock.Lock()
 		defer lock.Unlock()
 	}
-	return b.relay(ctx, m, sending)
+	return b.relay(ctx, m, sending, span)
 }

@@ -243,6 +243,12 @@ func TestStatesWaitForTheBroker(t *testing.T) {
 	v := h.create("acme")
 	h.memory.Stop()
 	h.start(engine, bridge.Options{})
+	eventually(t, func() error { // the state is read, and under way
+		if s := h.bridge.Stats(); s.Retries == 0 {
+			return errors.New("nothing is tried")
+		}
+		return nil
+	})
 	h.fire(v.ID, vm.StartRequested)
 	var away *bridge.AwayError
 	eventually(t, func() error {

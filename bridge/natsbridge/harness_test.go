@@ -146,7 +146,11 @@ func newHouse(t *testing.T, database string, o natsbridge.Options) *house {
 	must(t, err)
 	h.sink, err = natsbridge.New(o)
 	must(t, err)
-	h.bridge, err = bridge.New(h.sink, bridge.Options{Types: []string{"vm.>"}})
+	out := bridge.Options{Types: []string{"vm.>"}}
+	if o.State {
+		out.State, out.Engine = true, engine
+	}
+	h.bridge, err = bridge.New(h.sink, out)
 	must(t, err)
 	h.manager, err = plugins.NewManager(plugins.Options{Bus: h.bus, Logger: log})
 	must(t, err)

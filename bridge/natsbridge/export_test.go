@@ -2,6 +2,7 @@ package natsbridge
 
 import (
 	"context"
+	"net"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 )
@@ -14,3 +15,19 @@ func RemoteJournal(ctx context.Context, url string, o RemoteOptions) (j bus.Jour
 	}
 	return r, r.close, nil
 }
+
+// CoalesceRoom is coalesceRoom.
+const CoalesceRoom = coalesceRoom
+
+// Coalesce is coalesce, with how many bytes lie there.
+func Coalesce(c net.Conn) (coalescing net.Conn, pending func() int) {
+	w := coalesce(c)
+	return w, func() int {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return len(w.pending)
+	}
+}
+
+// PlainReceipt is plainReceipt.
+var PlainReceipt = plainReceipt

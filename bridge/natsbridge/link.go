@@ -243,5 +243,9 @@ type cancelDialer struct {
 }
 
 func (d *cancelDialer) Dial(network, address string) (net.Conn, error) {
-	return d.dialer.DialContext(d.ctx, network, address)
+	conn, err := d.dialer.DialContext(d.ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return coalesce(conn), nil
 }

@@ -46,10 +46,12 @@ func (i *Ingest) tryApply(ctx context.Context, items []*item) error {
 			shots, shooters = append(shots, i.shot(it, now)), append(shooters, it)
 		}
 	}
-	fired, err := i.options.Engine.FireBatch(ctx, i.size.timed(shots))
+	var watch stopwatch
+	fired, err := i.options.Engine.FireBatch(ctx, watch.on(shots))
 	if err != nil {
 		return err
 	}
+	i.size.measured(len(shots), &watch)
 	if err := i.quarantine(ctx, items, now); err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func (i *Ingest) publishMetrics() {
 	m.Set("quarantine_rows", expvar.Func(func() any { return i.store.rows.Load() }))
 	m.Set("quarantine_bytes", expvar.Func(func() any { return i.store.bytes.Load() }))
 	m.Set("held_rows", expvar.Func(func() any { return i.store.held.Load() }))
-	m.Set("batch_size", expvar.Func(func() any { return i.size.next() }))
+	m.Set("batch_size", expvar.Func(func() any { return i.size.latest.Load() }))
 }
 
 // throttle lets one of many through every ten seconds.

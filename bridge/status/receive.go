@@ -55,7 +55,7 @@ func (i *Ingest) take(ctx context.Context, batch []bridge.Delivery) error {
 	decoded, wait := i.decodeAhead(batch)
 	defer wait()
 	for left := len(batch); left > 0; {
-		part := make([]*item, min(i.size.next(), left))
+		part := make([]*item, min(i.size.next(i.runtime.Journal().WriterStats(), time.Now()), left))
 		for n := range part {
 			part[n] = <-decoded
 		}

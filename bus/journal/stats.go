@@ -7,23 +7,28 @@ import (
 )
 
 // tally counts what the writer does.
-type tally struct{ commits, members, failed atomic.Uint64 }
+type tally struct{ commits, members, background, failed atomic.Uint64 }
 
 // committed counts a transaction and the members in it, without those that had failed before.
 func (t *tally) committed(members []*waiter) {
-	n := uint64(0)
+	all, background := uint64(0), uint64(0)
 	for _, w := range members {
-		if w.verdict == nil {
-			n++
+		if w.verdict != nil {
+			continue
+		}
+		all++
+		if w.background {
+			background++
 		}
 	}
 	t.commits.Add(1)
-	t.members.Add(n)
+	t.members.Add(all)
+	t.background.Add(background)
 }
 
 // WriterStats returns what the writer has done since Open, and who waits for it.
 func (j *Journal) WriterStats() bus.WriterStats {
-	s := bus.WriterStats{Commits: j.tally.commits.Load(), Members: j.tally.members.Load(), Failed: j.tally.failed.Load()}
+	s := bus.WriterStats{Commits: j.tally.commits.Load(), Members: j.tally.members.Load(), Background: j.tally.background.Load(), Failed: j.tally.failed.Load()}
 	s.Waiting, s.WaitingBackground = j.turns.waiting()
 	return s
 }

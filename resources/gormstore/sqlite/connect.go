@@ -27,7 +27,7 @@ func (c connector) Driver() driver.Driver                        { return c.driv
 // Pragmas that every connection gets: a cache of 64 MiB, temporary tables in memory.
 const common = "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON"
 
-// writer is the connection that writes. Checkpoints stay with it: moved to another connection the log never starts anew under load.
+// writer is the connection that writes. The last step of a checkpoint stays with it: left to another connection alone, the log never starts anew under load.
 func writer(file string, busy time.Duration) connector {
 	return newConnector(file, busy, url.Values{"mode": {"rwc"}, "_txlock": {"immediate"}},
 		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; "+common)

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -81,6 +82,11 @@ func open(path string, o Options) (_ *gormstore.Store, err error) {
 	if p.read, err = connect(p.source, o.Readers); err != nil {
 		return nil, classify(err)
 	}
+	checkpoints, err := connect(p.source, 1)
+	if err != nil {
+		return nil, classify(err)
+	}
+	p.checkpoints = startCheckpoints(checkpoints, cmp.Or(o.Logger, slog.Default()))
 	return p.store(o)
 }
 
@@ -140,7 +146,8 @@ func create(file string) error {
 type pools struct {
 	lock        *fileLock
 	write, read *sql.DB
-	source      connector // of backups
+	source      connector // of backups and checkpoints
+	checkpoints *checkpointer
 }
 
 func (p *pools) store(o Options) (*gormstore.Store, error) {
@@ -165,6 +172,9 @@ func (p *pools) store(o Options) (*gormstore.Store, error) {
 // close closes the readers first: the last connection, which writes, then moves the log into the database and removes it.
 func (p *pools) close() error {
 	var errs []error
+	if p.checkpoints != nil {
+		errs = append(errs, p.checkpoints.close())
+	}
 	if p.read != nil {
 		errs = append(errs, p.read.Close())
 	}

@@ -17,29 +17,29 @@ const (
 // broker's reader each cost more than a message. On an idle processor nothing waits.
 type coalescing struct {
 	net.Conn
-	work chan struct{} // holds a token: something lies there, or close was called
-	done chan struct{} // closed when the writer has ended
 
 	mu      sync.Mutex
-	room    sync.Cond
+	change  sync.Cond // of what follows, for those who wait for room or for the end
 	pending []byte
+	spare   []byte
+	writing bool // somebody writes, or is about to
 	closed  bool
 	err     error // why nothing can be written any more
 }
 
 func coalesce(c net.Conn) *coalescing {
-	w := &coalescing{Conn: c, work: make(chan struct{}, 1), done: make(chan struct{})}
-	w.room.L = &w.mu
-	go w.write()
+	w := &coalescing{Conn: c}
+	w.change.L = &w.mu
 	return w
 }
 
-// Write leaves p to the writer. An error is that of an earlier write.
+// Write leaves p to a goroutine that ends when there is nothing more: nats.go leaves some connections to the garbage collector. An error is that of
+// an earlier write.
 func (w *coalescing) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for w.err == nil && !w.closed && len(w.pending) >= coalesceRoom {
-		w.room.Wait()
+		w.change.Wait()
 	}
 	switch {
 	case w.err != nil:
@@ -48,62 +48,64 @@ func (w *coalescing) Write(p []byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	w.pending = append(w.pending, p...)
-	w.wake()
+	if !w.writing && len(w.pending) > 0 {
+		w.writing = true
+		go w.write()
+	}
 	return len(p), nil
 }
 
-func (w *coalescing) wake() {
-	select {
-	case w.work <- struct{}{}:
-	default:
+// write writes what lies there. If that fails it closes the connection, of which the connection's reader learns.
+func (w *coalescing) write() {
+	for {
+		runtime.Gosched() // those who are about to write go first
+		batch := w.take()
+		if batch == nil {
+			return
+		}
+		if _, err := w.Conn.Write(batch); err != nil {
+			_ = w.Conn.Close()
+			w.fail(err)
+			return
+		}
 	}
 }
 
-// write writes what lies there, until the connection is closed or fails, which the reader of the connection is told by its end.
-func (w *coalescing) write() {
-	defer close(w.done)
-	var spare []byte
-	for range w.work {
-		runtime.Gosched() // those who are about to write go first
-		w.mu.Lock()
-		batch, closed := w.pending, w.closed
-		w.pending = spare[:0]
-		w.room.Broadcast()
-		w.mu.Unlock()
-		if len(batch) > 0 {
-			if _, err := w.Conn.Write(batch); err != nil {
-				w.fail(err)
-				return
-			}
-		}
-		if closed {
-			return
-		}
-		if spare = batch; cap(spare) > 2*coalesceRoom {
-			spare = nil
-		}
+// take takes what lies there; nil: nothing does, and the writing has ended.
+func (w *coalescing) take() []byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer w.change.Broadcast()
+	if len(w.pending) == 0 {
+		w.writing = false
+		return nil
 	}
+	batch := w.pending
+	w.pending = w.spare[:0]
+	if w.spare = batch; cap(batch) > 2*coalesceRoom {
+		w.spare = nil
+	}
+	return batch
 }
 
 func (w *coalescing) fail(err error) {
 	w.mu.Lock()
-	w.err = err
-	w.room.Broadcast()
-	w.mu.Unlock()
-	_ = w.Conn.Close()
+	defer w.mu.Unlock()
+	w.err, w.writing, w.pending = err, false, nil
+	w.change.Broadcast()
 }
 
 // Close writes what lies there, for a short time at most, and closes the connection.
 func (w *coalescing) Close() error {
 	w.mu.Lock()
-	first := !w.closed
-	w.closed = true
-	w.room.Broadcast()
-	w.mu.Unlock()
-	if first {
+	if !w.closed {
+		w.closed = true
+		w.change.Broadcast()
 		_ = w.Conn.SetWriteDeadline(time.Now().Add(closeTime)) // if it fails the connection is closed already
-		w.wake()
 	}
-	<-w.done
+	for w.writing {
+		w.change.Wait()
+	}
+	w.mu.Unlock()
 	return w.Conn.Close()
 }

@@ -156,7 +156,7 @@ func (j *Journal) noteWarning(ctx context.Context, c Claim, r Retention, now tim
 }
 
 // Forget removes the cursor of a durable subscription that won't come back, so that it doesn't hold events any more,
-// and what it has parked. If the name subscribes again, it is new.
+// what it has parked, and the cursor of its horizon (HorizonSuffix). If the name subscribes again, it is new.
 // Errors: ErrSubscribed while the subscription runs, here or on another server; a name that has no cursor.
 func (j *Journal) Forget(ctx context.Context, name string) error {
 	return j.Do(ctx, func(t *Tx) error {
@@ -172,6 +172,11 @@ func (j *Journal) Forget(ctx context.Context, name string) error {
 		j.rides.forget(name)
 		for _, text := range []string{j.text.forgetWarning, j.text.forgetParked, j.text.forgetAttempts} {
 			if _, err := t.Exec(text, name); err != nil {
+				return err
+			}
+		}
+		for _, text := range []string{j.text.forgetWarning, j.text.forgetCursor} {
+			if _, err := t.Exec(text, name+HorizonSuffix); err != nil {
 				return err
 			}
 		}

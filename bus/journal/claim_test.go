@@ -122,3 +122,23 @@ func TestRetentionWarnsAgainWhenTheWarningsClockWasWrong(t *testing.T) {
 	k.pass(7 * day)
 	k.retain(policy, 6)
 }
+
+// Whoever forgets a subscription wants its events to go, also those that were kept should it have to go back.
+func TestForgetForgetsTheHorizonToo(t *testing.T) {
+	k := openKept(t, sqlite.Options{})
+	attach(t, k.Journal)
+	k.append(5)
+	k.cursor("bridge", 4)
+	k.cursor("bridge"+journal.HorizonSuffix, 1)
+	k.cursor("other"+journal.HorizonSuffix, 3)
+	if err := k.Forget(t.Context(), "bridge"); err != nil {
+		t.Fatal(err)
+	}
+	all, err := k.Claims(t.Context())
+	if err != nil || len(all) != 1 || all[0].Name != "other"+journal.HorizonSuffix {
+		t.Errorf("left: %+v, %v", all, err)
+	}
+	if err := k.Forget(t.Context(), "other"+journal.HorizonSuffix); err != nil {
+		t.Errorf("a horizon alone: %v", err)
+	}
+}

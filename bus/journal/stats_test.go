@@ -31,7 +31,9 @@ func TestWriterStatsCountMembersAndWhoWaits(t *testing.T) {
 	all.Go(func() {
 		_ = j.Do(t.Context(), func(tx *journal.Tx) error { return errors.Join(insert(tx, "c"), errNo) }, journal.Background())
 	})
-	all.Go(func() { _ = j.Do(t.Context(), func(tx *journal.Tx) error { return insert(tx, "d") }, journal.Background()) })
+	all.Go(func() {
+		_ = j.Do(t.Context(), func(tx *journal.Tx) error { return insert(tx, "d") }, journal.Background())
+	})
 	for s := j.WriterStats(); s.Waiting != 2 || s.WaitingBackground != 2; s = j.WriterStats() {
 		runtime.Gosched()
 	}

@@ -2,14 +2,13 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"log"
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -18,46 +17,29 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, cmp.Or(strings.Join(os.Args[1:], ","), nats.DefaultURL), os.Stdout); err != nil {
-		log.Fatal(err)
-	}
-}
-
-// run ends with ctx.
-func run(ctx context.Context, url string, out io.Writer) error {
-	conn, err := nats.Connect(url, nats.Name("billing"), nats.MaxReconnects(-1))
-	if err != nil {
-		return err
-	}
+	conn := must(nats.Connect(append(os.Args, nats.DefaultURL)[1], nats.Name("billing"), nats.MaxReconnects(-1)))
 	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		return err
-	}
+	js := must(jetstream.New(conn))
 	// Its name is its place in the stream: after a restart it goes on where it was.
-	consumer, err := js.CreateOrUpdateConsumer(ctx, "cloudbus", jetstream.ConsumerConfig{Durable: "billing", FilterSubject: "cloudbus.*.vm.state.stopped"})
-	if err != nil {
-		return err
-	}
-	consuming, err := consumer.Consume(func(m jetstream.Msg) {
-		e, err := decode(m.Data())
+	consumer := must(js.CreateOrUpdateConsumer(ctx, "cloudbus", jetstream.ConsumerConfig{Durable: "billing", FilterSubject: "cloudbus.*.vm.state.stopped"}))
+	messages := must(consumer.Messages())
+	context.AfterFunc(ctx, messages.Drain)
+	for {
+		m, err := messages.Next()
+		if err != nil && ctx.Err() != nil {
+			return
+		}
+		e, err := decode(must(m, err).Data())
 		if err != nil {
 			log.Printf("no CloudEvent on %s, not to be sent again: %v", m.Subject(), err)
 			_ = m.Term()
-			return
+			continue
 		}
-		_, _ = fmt.Fprintf(out, "instance stopped: %s at %s (event %s)\n", strings.TrimPrefix(e.Subject(), "vm/"), e.Time().Format(time.RFC3339), e.ID())
+		must(fmt.Printf("instance stopped: %s at %s (event %s)\n", strings.TrimPrefix(e.Subject(), "vm/"), e.Time().Format(time.RFC3339), e.ID()))
 		_ = m.Ack() // what isn't acknowledged comes again, with the same id
-	})
-	if err != nil {
-		return err
 	}
-	<-ctx.Done()
-	consuming.Drain()
-	<-consuming.Closed()
-	return conn.Flush()
 }
 
 // decode turns a panic of the SDK, which some JSON gets out of it, into an error: it would come back with the message, at each start.
@@ -67,8 +49,15 @@ func decode(data []byte) (e event.Event, err error) {
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	if err := e.UnmarshalJSON(data); err != nil {
-		return e, err
+	if err = e.UnmarshalJSON(data); err == nil {
+		err = e.Validate()
 	}
-	return e, e.Validate()
+	return e, err
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		log.Fatal("billing: ", err)
+	}
+	return v
 }

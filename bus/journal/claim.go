@@ -163,7 +163,7 @@ func (j *Journal) Forget(ctx context.Context, name string) error {
 		if j.runs(name) {
 			return fmt.Errorf("journal: forget %q: %w", name, ErrSubscribed)
 		}
-		if err := t.free(name); err != nil {
+		if err := t.keepFree(name); err != nil {
 			return fmt.Errorf("journal: forget %q: %w: %w", name, ErrSubscribed, err)
 		}
 		if err := t.forgetLease(name); err != nil {

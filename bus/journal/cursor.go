@@ -89,7 +89,7 @@ func (j *Journal) Rewind(ctx context.Context, name string, seq uint64) error {
 		if a := j.attachment.Load(); a != nil && a.Running != nil && a.Running(name) {
 			return fmt.Errorf("journal: rewind %q: %w", name, ErrSubscribed)
 		}
-		if err := t.free(name); err != nil {
+		if err := t.keepFree(name); err != nil {
 			return fmt.Errorf("journal: rewind %q: %w: %w", name, ErrSubscribed, err)
 		}
 		if err := t.checkPosition(name, seq); err != nil {

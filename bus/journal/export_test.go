@@ -34,6 +34,9 @@ func StoreCursor(t *Tx, name string, seq uint64) error {
 	return t.raiseCursor(name, seq)
 }
 
+// KeepFree keeps a name from being taken until a member ends, as Rewind and Forget do.
+func KeepFree(t *Tx, name string) error { return t.keepFree(name) }
+
 // Ends reports whether a text is taken to begin or end a transaction, and how many statements it has.
 func Ends(dialect, text string) (ends bool, count int) {
 	s := parseStatement(text, lexers[dialect])

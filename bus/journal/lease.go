@@ -24,6 +24,9 @@ const (
 	dropLease    = "DELETE FROM leases WHERE name = $1 AND until < clock_timestamp()"
 	// checkLease finds who had the lease last, and whether it is valid, and keeps the row from being taken until the transaction ends: also one that nobody has.
 	checkLease = "SELECT holder, until >= clock_timestamp() FROM leases WHERE name = $1 FOR KEY SHARE"
+	// leaveLease is the row of a name that never had one, for checkLease to lock.
+	leaveLease = `INSERT INTO leases (name, holder, fence, until)
+		VALUES ($1, '', (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, '-infinity') ON CONFLICT DO NOTHING`
 	checkFence = "SELECT fence FROM leases WHERE name = $1 AND fence = $2 FOR KEY SHARE"
 )
 
@@ -80,6 +83,9 @@ func (s *leases) take(ctx context.Context, name string) (*lease, string, error) 
 	case errors.Is(err, sql.ErrNoRows), errors.Is(s.j.line.classify(err), ErrBusy): // who has it may just be storing a cursor
 		var holder string
 		err := s.db().QueryRowContext(ctx, lookAtLease, name).Scan(&holder)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = nil // whoever moves its cursor keeps the name from being taken for the first time
+		}
 		return nil, holder, err
 	}
 	return nil, "", err
@@ -135,7 +141,18 @@ func (t *Tx) mayStore(name string, must bool) error {
 	return err
 }
 
-// free makes sure that no other server runs the durable name, until the transaction ends.
+// keepFree makes sure that no other server runs the durable name, nor begins to, until the transaction ends: also one that none has run yet.
+func (t *Tx) keepFree(name string) error {
+	if t.j.leases == nil {
+		return nil
+	}
+	if _, err := t.Exec(leaveLease, name); err != nil {
+		return err
+	}
+	return t.free(name)
+}
+
+// free makes sure that no other server runs the durable name, until the transaction ends. A name that never ran may be begun meanwhile.
 func (t *Tx) free(name string) error {
 	if t.j.leases == nil {
 		return nil
@@ -148,6 +165,23 @@ func (t *Tx) free(name string) error {
 		return nil
 	case err == nil:
 		return fmt.Errorf("journal: cursor %q: %w (%s)", name, bus.ErrLeaseLost, holder)
+	}
+	return err
+}
+
+// Tenure is the number of the turn in which this server runs a durable name, as far as it knows: each server that takes the name has a higher one.
+// It is 0 if another server runs it, or none, and always on a database that belongs to one process.
+func (j *Journal) Tenure(name string) int64 { return j.leases.fence(name) }
+
+// InTenure makes sure, until the transaction ends, that no server has taken a durable name since this one had the turn: bus.ErrLeaseLost.
+// It holds for a name that this server has given back, until another takes it.
+func (t *Tx) InTenure(name string, turn int64) error {
+	if t.j.leases == nil {
+		return nil
+	}
+	err := t.QueryRow(checkFence, []any{name, turn}, &turn)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("journal: turn %d of %q: %w", turn, name, bus.ErrLeaseLost)
 	}
 	return err
 }

@@ -189,6 +189,47 @@ func TestTakeoverWaitsForTheCursorThatIsBeingStored(t *testing.T) {
 	}
 }
 
+// Who moves or forgets the cursor of a name that nobody runs keeps everyone from taking the name: the new holder would go on at the old position.
+func TestTakeoverWaitsForTheCursorThatIsBeingMoved(t *testing.T) {
+	for name, ran := range map[string]bool{"of a name that was released": true, "of a name that never ran": false} {
+		t.Run(name, func(t *testing.T) {
+			dsn := postgrestest.Schema(t)
+			o := postgres.Options{Lease: 2 * time.Second, BusyTimeout: 100 * time.Millisecond}
+			first, second := server(t, dsn, o), server(t, dsn, o)
+			if ran {
+				if err := take(t, first, "mailer").Release(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			busy, taken := make(chan struct{}, 64), make(chan struct{})
+			err := first.Do(t.Context(), func(tx *journal.Tx) error {
+				if err := journal.KeepFree(tx, "mailer"); err != nil {
+					return err
+				}
+				go func() {
+					defer close(taken)
+					if _, err := second.Lease(context.Background(), "mailer", func(string) { busy <- struct{}{} }); err != nil {
+						t.Error(err)
+					}
+				}()
+				select {
+				case <-busy:
+				case <-taken:
+					t.Error("the name was taken while its cursor was being moved")
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			wait(t, "the name is taken afterwards", taken)
+			if err := first.Rewind(t.Context(), "mailer", 0); !errors.Is(err, journal.ErrSubscribed) {
+				t.Errorf("Rewind of what was taken: %v, want ErrSubscribed", err)
+			}
+		})
+	}
+}
+
 func TestLeaseIsExtendedWhileItsServerLives(t *testing.T) {
 	dsn := postgrestest.Schema(t)
 	o := postgres.Options{Lease: 600 * time.Millisecond}

@@ -83,13 +83,17 @@ func (c *checkpoints) all(ctx context.Context) ([]checkpoint, error) {
 }
 
 // store adds p, and removes what is older than the horizon before it, but for the newest of those: the horizon begins there.
-func (c *checkpoints) store(ctx context.Context, p checkpoint, horizon time.Duration) error {
+// turn is that in which the bridge got there (journal.Tenure): if another server has begun one since, nothing is stored, and the error is bus.ErrLeaseLost.
+func (c *checkpoints) store(ctx context.Context, p checkpoint, turn int64, horizon time.Duration) error {
 	created, err := journal.Nanoseconds(p.mark.Created)
 	if err != nil {
 		return fmt.Errorf("bridge: checkpoint of %s: the stream's creation: %w", c.bridge, err)
 	}
 	at, old := p.at.UnixNano(), p.at.Add(-horizon).UnixNano()
 	return c.write(ctx, func(tx *journal.Tx) error {
+		if err := tx.InTenure(c.bridge, turn); err != nil {
+			return err
+		}
 		err := tx.DB().Exec("INSERT INTO bridge_checkpoints (bridge, seq, stream, created_at, stream_seq, message_id, at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 			c.bridge, p.seq, p.mark.Stream, created, p.mark.Seq, p.mark.ID, at).Error
 		if err != nil {
@@ -113,10 +117,10 @@ func (c *checkpoints) forgetAfter(ctx context.Context, p checkpoint) error {
 	})
 }
 
-// clear removes them all.
+// clear removes them all, unless another server has just begun with the bridge.
 func (c *checkpoints) clear(ctx context.Context) error {
 	return c.write(ctx, func(tx *journal.Tx) error {
-		return tx.DB().Exec("DELETE FROM bridge_checkpoints WHERE bridge = ?", c.bridge).Error
+		return tx.DB().Exec("DELETE FROM bridge_checkpoints WHERE bridge = ? AND NOT EXISTS (SELECT 1 FROM journal_cursor WHERE name = ?)", c.bridge, c.bridge).Error
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 // reader is the bridge's durable subscription. It ends and begins anew when the bridge goes back in the journal.
 type reader struct {
 	current atomic.Pointer[bus.Subscription] // nil until it began first; the latest
-	span    atomic.Pointer[context.Context]  // until the current one is to end
+	span    atomic.Pointer[context.Context]  // until the current one is to end, or to leave what it reads to another server
 
 	mu     sync.Mutex // held while it moves
 	begin  func() (*bus.Subscription, error)
@@ -94,6 +94,14 @@ func (r *reader) close() *bus.Subscription {
 func (r *reader) standsBy() bool {
 	subscription := r.current.Load()
 	return subscription != nil && !r.ended && subscription.Inspect().State == "standby"
+}
+
+// leave ends what is under way, as another server reads it now. r.mu is held.
+func (r *reader) leave() {
+	r.cancel()
+	span, cancel := context.WithCancel(context.Background())
+	r.span.Store(&span)
+	r.cancel = cancel
 }
 
 // wait returns a context that ends when the current reading is to end.

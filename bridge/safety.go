@@ -23,7 +23,8 @@ const (
 	Horizon = 10 * time.Minute
 
 	checkpointEvery = time.Second
-	holdAgain       = time.Hour // a cursor that holds is to be claimed now and then
+	restTime        = 3 * time.Second // so that a server that has just taken over, and has to go back, finds nobody who takes over from it
+	holdAgain       = time.Hour       // a cursor that holds is to be claimed now and then
 )
 
 // safety keeps checkpoints, and finds where to go on when the broker comes back. All methods may be called on nil: there is nothing to be safe from.
@@ -35,13 +36,14 @@ type safety struct {
 	now    func() time.Time
 
 	doubt atomic.Pointer[chan struct{}] // closed when what other servers have sent was looked for; nil: nothing is to be
+	turn  atomic.Int64                  // the journal's Tenure for which that is so; written with reader.mu held
 	asked chan struct{}                 // room for one: a handler waits for that
 
 	// Of those that hold reader.mu.
-	stored  checkpoint // the latest
-	denied  bool       // the broker has lost what it acknowledged last, and the reader hasn't gone back yet
-	foreign bool       // another server has sent since, so stored isn't the latest
-	heldAt  time.Time  // when the horizon's cursor was told where it is
+	stored    checkpoint // the latest
+	denied    bool       // the broker has lost what it acknowledged last, and the reader hasn't gone back yet
+	heldAt    time.Time  // when the horizon's cursor was told where it is
+	refusedAt time.Time  // when it couldn't go back because another server has taken over, and rests since; zero if it doesn't
 }
 
 // secure prepares the bridge's safety, if the sink wants it and there is a database.
@@ -96,7 +98,7 @@ func (s *safety) tick(ctx context.Context) error {
 		return nil // it moves, which takes care of the checkpoints
 	}
 	defer s.reader.mu.Unlock()
-	if s.doubt.Load() != nil {
+	if s.inDoubt() {
 		return s.takeOver(ctx)
 	}
 	err := s.storeNewest(ctx)
@@ -112,11 +114,20 @@ func (s *safety) beginDoubt() {
 		return
 	}
 	doubt := make(chan struct{})
-	s.doubt.Store(&doubt)
+	s.doubt.CompareAndSwap(nil, &doubt) // handlers may do so at the same time
 }
 
-// endDoubt lets events go. reader.mu is held.
-func (s *safety) endDoubt() {
+// inDoubt reports whether another server may have sent since this one has looked: also if the name came back to it before it noticed.
+func (s *safety) inDoubt() bool {
+	if s.points.journal.Tenure(s.points.bridge) != s.turn.Load() {
+		s.beginDoubt()
+	}
+	return s.doubt.Load() != nil
+}
+
+// endDoubt lets events of a turn go. reader.mu is held.
+func (s *safety) endDoubt(turn int64) {
+	s.turn.Store(turn)
 	if doubt := s.doubt.Swap(nil); doubt != nil {
 		close(*doubt)
 	}
@@ -144,12 +155,12 @@ func (b *Bridge) confirm(ctx context.Context, m Message) (err error) {
 
 // doubted asks for a look, and returns what is closed after it, and what is closed when nobody waits for it any more; nil if none is needed.
 func (s *safety) doubted() (doubt, end <-chan struct{}) {
-	if s == nil {
+	if s == nil || !s.inDoubt() {
 		return nil, nil
 	}
 	d := s.doubt.Load()
 	if d == nil {
-		return nil, nil
+		return nil, nil // it has just ended
 	}
 	select {
 	case s.asked <- struct{}{}:
@@ -169,7 +180,11 @@ func (s *safety) away(ctx context.Context) error {
 // takeOver looks for what another server has sent before this one goes on in its place. While the broker is away there is nothing to look at: check does it then.
 // reader.mu is held.
 func (s *safety) takeOver(ctx context.Context) error {
-	if s.reader.standsBy() || s.away(ctx) != nil {
+	if s.reader.standsBy() {
+		s.reader.leave() // what still waits for the broker, or for a look, would keep this server from standing by
+		return nil
+	}
+	if s.away(ctx) != nil {
 		return nil
 	}
 	ctx, cancel := within(ctx, s.reader.life)
@@ -203,11 +218,22 @@ func (s *safety) base() error {
 		s.stored = all[0]
 		return nil
 	}
+	if s.reader.standsBy() {
+		return nil // who sends does it, and this server when it takes over
+	}
+	if err := s.begin(ctx, s.points.journal.Tenure(s.points.bridge)); !errors.Is(err, bus.ErrLeaseLost) {
+		return err
+	}
+	return nil
+}
+
+// begin stores the first checkpoint.
+func (s *safety) begin(ctx context.Context, turn int64) error {
 	cursor, known, err := s.points.cursor(ctx)
 	if err != nil || !known {
 		return err
 	}
-	return s.store(ctx, checkpoint{seq: cursor, at: s.now()})
+	return s.store(ctx, checkpoint{seq: cursor, at: s.now()}, turn)
 }
 
 // storeNewest stores a checkpoint if the cursor has moved. What moves it past events that aren't sent needs no new mark. reader.mu is held.
@@ -227,34 +253,15 @@ func (s *safety) storeNewest(ctx context.Context) error {
 		}
 		return s.hold(ctx)
 	}
-	if err := s.own(ctx, cursor); err != nil {
-		return err
-	}
 	if old := s.stored.mark; mark.Created.Equal(old.Created) && mark.Seq < old.Seq || mark == (Mark{}) {
 		mark = old
 	}
-	return s.store(ctx, checkpoint{seq: cursor, mark: mark, at: s.now()})
+	return s.store(ctx, checkpoint{seq: cursor, mark: mark, at: s.now()}, s.turn.Load())
 }
 
-// own makes sure that this server is the one that sends; the cursor is else moved by another, and our mark says nothing about it: bus.ErrLeaseLost.
-func (s *safety) own(ctx context.Context, cursor uint64) error {
-	if s.points.journal.PresenceLength() == 0 {
-		return nil // there is no other
-	}
-	err := s.points.journal.SetCursor(ctx, s.points.bridge, cursor)
-	if s.foreign = s.foreign || errors.Is(err, bus.ErrLeaseLost); err != nil || !s.foreign {
-		return err
-	}
-	all, err := s.points.all(ctx)
-	if err == nil && len(all) > 0 {
-		s.stored = all[0]
-	}
-	s.foreign = err != nil
-	return err
-}
-
-func (s *safety) store(ctx context.Context, p checkpoint) error {
-	if err := s.points.store(ctx, p, Horizon); err != nil {
+// store adds a checkpoint that was reached in a turn: bus.ErrLeaseLost if another server may have sent since.
+func (s *safety) store(ctx context.Context, p checkpoint, turn int64) error {
+	if err := s.points.store(ctx, p, turn, Horizon); err != nil {
 		return err
 	}
 	s.stored = p
@@ -283,7 +290,7 @@ func (s *safety) check(ctx context.Context) error {
 		return nil // who sends looks, and this server when it takes over
 	}
 	mark, sent := s.sink.Mark()
-	if sent && s.doubt.Load() == nil {
+	if sent && !s.inDoubt() {
 		holds, err := s.sink.Holds(ctx, mark)
 		if err != nil {
 			return fmt.Errorf("bridge: look for what was acknowledged last: %w", err)
@@ -298,19 +305,25 @@ func (s *safety) check(ctx context.Context) error {
 
 // look finds the newest checkpoint that the broker holds, and goes back to it. reader.mu is held.
 func (s *safety) look(ctx context.Context) error {
+	turn := s.points.journal.Tenure(s.points.bridge) // before anything is looked at, which another server may change after it
 	all, err := s.points.all(ctx)
 	if err != nil {
 		return err
 	}
 	if len(all) == 0 {
-		s.endDoubt()
+		if s.reader.current.Load() != nil && !s.reader.ended {
+			if err := s.begin(ctx, turn); err != nil {
+				return err
+			}
+		}
+		s.endDoubt(turn)
 		return s.reader.resume()
 	}
 	to, err := s.newestThatHolds(ctx, all)
 	if err != nil {
 		return err
 	}
-	return s.goBack(ctx, to, s.denied || to != all[0])
+	return s.goBack(ctx, to, s.denied || to != all[0], turn)
 }
 
 // newestThatHolds returns the checkpoint to go back to: if none holds the oldest, as one before the first message.
@@ -333,7 +346,7 @@ func (s *safety) newestThatHolds(ctx context.Context, all []checkpoint) (checkpo
 }
 
 // goBack has the reader begin anew after a checkpoint, if it is behind it. reader.mu is held.
-func (s *safety) goBack(ctx context.Context, to checkpoint, lost bool) error {
+func (s *safety) goBack(ctx context.Context, to checkpoint, lost bool, turn int64) error {
 	cursor, known, err := s.points.cursor(ctx)
 	if err != nil {
 		return err
@@ -352,7 +365,7 @@ func (s *safety) goBack(ctx context.Context, to checkpoint, lost bool) error {
 	}
 	s.stored, s.denied = to, false
 	if !moves {
-		s.endDoubt() // else another server may have sent while this one went back
+		s.endDoubt(turn) // else another server may have sent while this one went back
 	}
 	return s.reader.resume()
 }
@@ -375,13 +388,27 @@ func (s *safety) rewind(ctx context.Context, to checkpoint, seq uint64, lost boo
 	}
 	err = s.points.journal.Rewind(ctx, s.points.bridge, seq)
 	if !errors.Is(err, journal.ErrSubscribed) {
+		s.refusedAt = time.Time{}
 		return err
 	}
 	// Another server has taken over, and looks before it sends. If it has to go back, nobody should be there to take over from it in turn: this one rests a while.
 	s.denied = false
 	s.beginDoubt() // what the cursor has passed since isn't known to be in the stream
-	if !lost {
-		return nil
+	if lost || s.rests() {
+		return err
 	}
-	return err
+	return nil
+}
+
+// rests begins a rest, and reports whether it still lasts. reader.mu is held.
+func (s *safety) rests() bool {
+	now := s.now()
+	if s.refusedAt.IsZero() {
+		s.refusedAt = now
+	}
+	if now.Sub(s.refusedAt).Abs() < restTime {
+		return true
+	}
+	s.refusedAt = time.Time{}
+	return false
 }

@@ -90,8 +90,13 @@ func (c *cluster) must(err error) {
 // pod makes one of the fake cluster's.
 func (c *cluster) pod(name string, labels map[string]string, s corev1.PodStatus) {
 	c.t.Helper()
+	c.podOf(types.UID("uid-"+name), name, labels, s)
+}
+
+func (c *cluster) podOf(uid types.UID, name string, labels map[string]string, s corev1.PodStatus) {
+	c.t.Helper()
 	_, err := c.Pods("shop").Create(c.t.Context(), &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, UID: types.UID("uid-" + name), Labels: labels, CreationTimestamp: metav1.Now()}, Status: s,
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, UID: uid, Labels: labels, CreationTimestamp: metav1.Now()}, Status: s,
 	}, metav1.CreateOptions{})
 	c.must(err)
 }

@@ -49,6 +49,9 @@ func parseFlags(args []string) (flags, error) {
 	if err := set.Parse(args); err != nil {
 		return f, err
 	}
+	if set.NArg() > 0 {
+		return f, fmt.Errorf("%q is no flag; what comes after it isn't read", set.Arg(0))
+	}
 	if f.provider == "" {
 		return f, errors.New("-provider is required")
 	}

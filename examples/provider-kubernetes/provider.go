@@ -46,7 +46,7 @@ func (p *Provider) Run(ctx context.Context) error {
 	informer := cache.NewSharedIndexInformer(p.source(), &corev1.Pod{}, 0, cache.Indexers{})
 	seen, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(o any) { p.changed(ctx, o) },
-		UpdateFunc: func(_, o any) { p.changed(ctx, o) },
+		UpdateFunc: func(before, o any) { p.replaced(ctx, before, o) },
 		DeleteFunc: func(o any) { p.deleted(ctx, o) },
 	})
 	if err != nil {
@@ -105,6 +105,14 @@ func (p *Provider) changed(ctx context.Context, o any) {
 	}
 	p.pods[id][pod.UID] = pod
 	p.report(ctx, id)
+}
+
+// replaced also gets two pods of one name, when one went and the other came while the watch was away: to the informer they are the same.
+func (p *Provider) replaced(ctx context.Context, before, now any) {
+	p.changed(ctx, now)
+	if a, b := before.(*corev1.Pod), now.(*corev1.Pod); a.UID != b.UID {
+		p.deleted(ctx, a)
+	}
 }
 
 // deleted also gets what went while the watch was away: the informer finds out when it lists anew.

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +55,23 @@ func (b *bench) expect(id string, want status.Status) status.Report {
 			return r
 		}
 	}
+}
+
+// all waits until there are n reports, and returns what there is, as "id STATUS".
+func (b *bench) all(n int) (list []string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), 20*time.Second)
+	defer cancel()
+	letters, err := b.broker.Until(ctx, n)
+	for _, l := range letters {
+		if r, err := status.Decode(l.Letter); err == nil {
+			list = append(list, r.ResourceID+" "+string(r.Status))
+		}
+	}
+	if err != nil {
+		b.t.Fatalf("%v; there is %q", err, list)
+	}
+	return list
 }
 
 func openSpool(t *testing.T, path string) status.Spool {
@@ -107,6 +127,71 @@ func TestALabelCanBeTheIDOfSeveralPods(t *testing.T) {
 	}
 }
 
+// A StatefulSet gives a new pod the name of the one before.
+func TestAPodThatTookANameWhileTheWatchWasAwayIsAnotherOne(t *testing.T) {
+	for idLabel, want := range map[string][]string{
+		"":            {"uid-web-0 RUNNING", "uid-new PENDING", "uid-web-0 DELETED", "uid-new DELETED"},
+		"cloudbus.id": {"c-42 RUNNING", "c-42 PENDING", "c-42 DELETED"},
+	} {
+		t.Run("id "+idLabel, func(t *testing.T) {
+			c, b := newCluster(t), newBench(t, transporttest.New(), nil)
+			mine := map[string]string{"cloudbus.id": "c-42"}
+			c.pod("web-0", mine, phase(corev1.PodRunning))
+			defer c.watch(Options{Reporter: b.reporter, IDLabel: idLabel})()
+			b.all(1)
+			c.cut(true)
+			c.delete("web-0")
+			c.podOf("uid-new", "web-0", mine, phase(corev1.PodPending))
+			c.cut(false)
+			b.all(len(want) - 1)
+			<-c.begun
+			c.delete("web-0")
+			got := b.all(len(want))
+			slices.Sort(got)
+			slices.Sort(want)
+			if !slices.Equal(got, want) {
+				t.Errorf("reported %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// The reporter keeps what the broker has yet to hear, and the process may be started anew meanwhile.
+func TestAPodThatWentWhileTheBrokerWasAwayIsReported(t *testing.T) {
+	c, broker, path := newCluster(t), transporttest.New(), filepath.Join(t.TempDir(), "spool")
+	c.pod("web", nil, phase(corev1.PodRunning))
+	b := newBench(t, broker, openSpool(t, path))
+	stop := c.watch(Options{Reporter: b.reporter})
+	b.expect("uid-web", status.Running)
+	broker.Away(true)
+	c.delete("web")
+	for b.reporter.Stats().Waiting == 0 {
+		runtime.Gosched()
+	}
+	stop()
+	b.close()
+
+	b = newBench(t, broker, openSpool(t, path))
+	defer c.watch(Options{Reporter: b.reporter})()
+	broker.Away(false)
+	b.expect("uid-web", status.Deleted)
+}
+
+func TestFlagsAreChecked(t *testing.T) {
+	for says, args := range map[string][]string{
+		"-provider is required": {},
+		"flag provided but not": {"-provider", "x", "-nosuch"},
+		`"serve" is no flag`:    {"-provider", "x", "serve", "-spool", "file"},
+	} {
+		if _, err := parseFlags(args); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v: %v, want %q", args, err, says)
+		}
+	}
+	if f, err := parseFlags([]string{"-provider", "x"}); err != nil || f.provider != "x" {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
 func TestWords(t *testing.T) {
 	both := waiting(corev1.PodRunning, "CrashLoopBackOff")
 	both.InitContainerStatuses = waiting("", "ErrImagePull").ContainerStatuses
@@ -132,6 +217,7 @@ func TestWords(t *testing.T) {
 		"the worst of several":    {both, "CrashLoopBackOff", status.Failed, true},
 		"succeeded":               {terminated(corev1.PodSucceeded, "Completed", 0), "Succeeded", status.Succeeded, true},
 		"failed":                  {phase(corev1.PodFailed), "Failed", status.Failed, true},
+		"evicted":                 {corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted", Message: "The node was low on resource: memory."}, "Failed", status.Failed, true},
 		"its node is lost":        {lost, "Unknown", status.Unknown, true},
 		"nobody knows any longer": {phase(corev1.PodUnknown), "Unknown", status.Unknown, true},
 	} {

@@ -7,11 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 	"github.com/cloudbus-go/cloudbus/bus/journal"
-	"github.com/cloudbus-go/cloudbus/plugins"
 )
 
 // arrival is a letter that came, and what it is.
@@ -37,15 +37,15 @@ func (i *Inward) begin(ctx context.Context) error {
 	})
 }
 
-// take stores a batch in one transaction. If that fails for a reason that isn't the database's state it stores the letters one by one,
-// and refuses the one that can't be: no letter stops those behind it.
+// take stores a batch in one transaction. If that fails because of what a letter is, it stores the letters one by one,
+// and refuses the one that can't be: no letter stops those behind it. What fails for any other reason comes again.
 func (i *Inward) take(ctx context.Context, batch []Delivery) error {
 	arrivals := make([]arrival, len(batch))
 	for n, d := range batch {
 		arrivals[n] = i.read(d)
 	}
 	err := i.store(ctx, arrivals)
-	if err == nil || passing(ctx, err) {
+	if err == nil || !itsFault(err) {
 		return err
 	}
 	i.log.Warn("a batch can't be stored together", "error", err)
@@ -54,7 +54,7 @@ func (i *Inward) take(ctx context.Context, batch []Delivery) error {
 		if err == nil {
 			continue
 		}
-		if passing(ctx, err) {
+		if !itsFault(err) {
 			return err
 		}
 		arrivals[n].reason = err.Error()
@@ -65,14 +65,20 @@ func (i *Inward) take(ctx context.Context, batch []Delivery) error {
 	return nil
 }
 
-// passing reports an error that isn't the letters' fault.
-func passing(ctx context.Context, err error) bool {
-	for _, state := range []error{bus.ErrOutage, plugins.ErrClosed, journal.ErrClosed, journal.ErrMemberTooLong, journal.ErrTransactionLost, context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, state) {
-			return true
-		}
+// itsFault reports an error that says something about what was to be stored, whatever the state of the database: one that PostgreSQL gives the class of a data
+// exception, of a constraint, or of a limit, or that says so itself. SQLite has none for what read lets pass.
+func itsFault(err error) bool {
+	var header *bus.HeaderError
+	var payload *bus.PayloadError
+	if errors.Is(err, journal.ErrText) || errors.As(err, &header) || errors.As(err, &payload) {
+		return true
 	}
-	return ctx.Err() != nil
+	var coded interface{ SQLState() string }
+	if errors.Is(err, bus.ErrOutage) || !errors.As(err, &coded) {
+		return false
+	}
+	class := coded.SQLState()
+	return slices.Contains([]string{"22", "23", "54"}, class[:min(2, len(class))])
 }
 
 // read finds out what a letter is.
@@ -106,6 +112,9 @@ func (i *Inward) fault(a *arrival) string {
 		return fmt.Sprintf("bridge: the subject says type %q of tenant %q, the event %q of %q", eventType, tenant, a.record.Type, a.record.Tenant)
 	}
 	if err := a.record.Check(); err != nil {
+		return err.Error()
+	}
+	if _, err := journal.Nanoseconds(a.record.Time); err != nil {
 		return err.Error()
 	}
 	if _, err := i.rt.Bus().Decode(a.record); err != nil {

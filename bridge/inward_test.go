@@ -299,6 +299,7 @@ func TestInwardRefusesWhatIsNoEventAndGoesOn(t *testing.T) {
 		wrongSubject,
 		wrongData,
 		abroad(fact{ID: "x"}, func(h *bus.Header) { h.Type, h.Version = "thing.created", 1<<63 }),
+		abroad(fact{ID: "x", What: "created"}, func(h *bus.Header) { h.Time = time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC) }), // no journal can store that
 	} {
 		l.ID = fmt.Sprint("bad-", n)
 		if l.Subject == "" {
@@ -310,9 +311,9 @@ func TestInwardRefusesWhatIsNoEventAndGoesOn(t *testing.T) {
 	if ids := g.ids(1); !slices.Equal(ids, []string{"good"}) {
 		t.Errorf("the journal holds %v", ids)
 	}
-	g.awaits("refused", "5")
+	g.awaits("refused", "6")
 	var refused *bridge.RefusedError
-	if err := g.inward.Health(t.Context()); !errors.As(err, &refused) || refused.Count != 5 {
+	if err := g.inward.Health(t.Context()); !errors.As(err, &refused) || refused.Count != 6 {
 		t.Errorf("health is %v", err)
 	}
 	ask := func(method, path string) *httptest.ResponseRecorder {
@@ -322,7 +323,7 @@ func TestInwardRefusesWhatIsNoEventAndGoesOn(t *testing.T) {
 	}
 	var page struct{ Refused []bridge.Refused }
 	must(t, json.Unmarshal(ask("GET", "/v1/inward/nats/refused?limit=10").Body.Bytes(), &page))
-	if len(page.Refused) != 5 || string(page.Refused[0].Data) != "not JSON" || page.Refused[0].Reason == "" || page.Refused[0].Size != 8 {
+	if len(page.Refused) != 6 || string(page.Refused[0].Data) != "not JSON" || page.Refused[0].Reason == "" || page.Refused[0].Size != 8 {
 		t.Errorf("GET gives %+v", page.Refused)
 	}
 	for _, r := range page.Refused {
@@ -430,6 +431,53 @@ func TestInwardTwoWaysInEachRememberTheirOwn(t *testing.T) {
 	if ids := g.ids(3); !slices.Equal(ids, []string{"old", "new", "last"}) {
 		t.Errorf("the journal holds %v", ids)
 	}
+}
+
+func TestInwardRefusesNothingForWhatTheDatabaseSays(t *testing.T) {
+	m := &failing{Memory: transporttest.New(), failed: make(chan struct{}, 64)}
+	o := bridge.InwardOptions{Name: "far", Types: []string{">"}}
+	var far *bridge.Inward
+	g := newGate(t, file(t), "cloudbus/home", transporttest.New(), all, func(g *gateHouse) {
+		var err error
+		far, err = bridge.NewInward(m, o)
+		must(t, err)
+		must(t, g.manager.Add(far, plugins.Required()))
+	})
+	exec := func(query string) {
+		must(t, g.store.Writer().Do(t.Context(), func(tx *journal.Tx) error { return tx.DB().Exec(query).Error }))
+	}
+	exec("CREATE TRIGGER broken BEFORE INSERT ON bridge_received BEGIN SELECT RAISE(ABORT, 'the disk has a bad day'); END")
+	for n := range 3 {
+		must(t, m.Publish(t.Context(), abroad(fact{ID: fmt.Sprint(n), What: "created"})))
+	}
+	for range 4 {
+		select {
+		case <-m.failed:
+		case <-time.After(20 * time.Second):
+			t.Fatal("it doesn't come again")
+		}
+	}
+	exec("DROP TRIGGER broken")
+	if ids := g.ids(3); !slices.Equal(ids, []string{"0", "1", "2"}) {
+		t.Errorf("the journal holds %v", ids)
+	}
+	must(t, far.Health(t.Context()))
+}
+
+// failing is a transport that tells of what its receiver couldn't handle.
+type failing struct {
+	*transporttest.Memory
+	failed chan struct{}
+}
+
+func (f *failing) Receive(ctx context.Context, in bridge.Inlet, handle func(context.Context, []bridge.Delivery) error) error {
+	return f.Memory.Receive(ctx, in, func(ctx context.Context, batch []bridge.Delivery) error {
+		err := handle(ctx, batch)
+		if err != nil {
+			f.failed <- struct{}{}
+		}
+		return err
+	})
 }
 
 // longAgo is a transport whose stream stored everything a day earlier.

@@ -41,6 +41,7 @@ type Inward struct {
 	sources   *sources
 	counts    inwardCounts
 	used      atomic.Bool
+	waiting   atomic.Pointer[error] // why the latest batch couldn't be stored; nil if it could
 }
 
 // NewInward returns the plugin that takes what a transport receives. The transport stays the caller's, to be closed after the manager. Errors: *OptionError.
@@ -152,9 +153,13 @@ func (i *Inward) lease(ctx context.Context) (lost <-chan struct{}, release func(
 	}
 }
 
-// Health says what is wrong with the transport, or that something was refused (*RefusedError).
+// Health says what is wrong with the transport, that what came waits for the database, or that something was refused (*RefusedError).
 func (i *Inward) Health(ctx context.Context) error {
-	return errors.Join(i.transport.Health(ctx), i.refusedHealth(ctx))
+	var waits error
+	if err := i.waiting.Load(); err != nil {
+		waits = fmt.Errorf("bridge: letters wait for the database: %w", *err)
+	}
+	return errors.Join(i.transport.Health(ctx), waits, i.refusedHealth(ctx))
 }
 
 var (

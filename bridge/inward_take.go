@@ -37,9 +37,25 @@ func (i *Inward) begin(ctx context.Context) error {
 	})
 }
 
-// take stores a batch in one transaction. If that fails because of what a letter is, it stores the letters one by one,
-// and refuses the one that can't be: no letter stops those behind it. What fails for any other reason comes again.
+// take stores a batch, and notes for Health what keeps it from being stored.
 func (i *Inward) take(ctx context.Context, batch []Delivery) error {
+	err := i.storeBatch(ctx, batch)
+	switch {
+	case err == nil:
+		if i.waiting.Swap(nil) != nil {
+			i.log.Info("letters are stored again")
+		}
+	case ctx.Err() == nil:
+		if i.waiting.Swap(&err) == nil {
+			i.log.Warn("letters wait for the database", "error", err)
+		}
+	}
+	return err
+}
+
+// storeBatch stores a batch in one transaction. If that fails because of what a letter is, it stores the letters one by one,
+// and refuses the one that can't be: no letter stops those behind it. What fails for any other reason comes again.
+func (i *Inward) storeBatch(ctx context.Context, batch []Delivery) error {
 	arrivals := make([]arrival, len(batch))
 	for n, d := range batch {
 		arrivals[n] = i.read(d)

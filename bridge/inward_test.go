@@ -457,11 +457,14 @@ func TestInwardRefusesNothingForWhatTheDatabaseSays(t *testing.T) {
 			t.Fatal("it doesn't come again")
 		}
 	}
+	if err := far.Health(t.Context()); err == nil || !strings.Contains(err.Error(), "bad day") {
+		t.Errorf("health is %v", err)
+	}
 	exec("DROP TRIGGER broken")
 	if ids := g.ids(3); !slices.Equal(ids, []string{"0", "1", "2"}) {
 		t.Errorf("the journal holds %v", ids)
 	}
-	must(t, far.Health(t.Context()))
+	eventually(t, func() error { return far.Health(t.Context()) })
 }
 
 // failing is a transport that tells of what its receiver couldn't handle.

@@ -52,10 +52,11 @@ func (i *Ingest) take(ctx context.Context, batch []bridge.Delivery) error {
 	defer i.applying.Unlock()
 	began := time.Now()
 	i.counts.received.Add(uint64(len(batch)))
-	decoded, wait := i.decodeAhead(batch)
-	defer wait()
-	for left := len(batch); left > 0; {
-		part := make([]*item, min(i.size.next(i.runtime.Journal().WriterStats(), time.Now()), left))
+	room := i.size.next(i.runtime.Journal().WriterStats(), began)
+	decoded, end := i.decodeAhead(batch, room)
+	defer end()
+	for left := len(batch); left > 0; room = i.size.next(i.runtime.Journal().WriterStats(), time.Now()) {
+		part := make([]*item, min(room, left))
 		for n := range part {
 			part[n] = <-decoded
 		}
@@ -72,16 +73,24 @@ func (i *Ingest) take(ctx context.Context, batch []bridge.Delivery) error {
 	return nil
 }
 
-// decodeAhead decodes a batch, in its order, while what is decoded is written. wait waits until it has ended.
-func (i *Ingest) decodeAhead(batch []bridge.Delivery) (items <-chan *item, wait func()) {
-	ready := make(chan *item, len(batch))
+// decodeAhead decodes a batch, in its order, while what is decoded is written, and no more than so many reports ahead of that: all at once would keep a
+// processor from others for milliseconds. end ends it.
+func (i *Ingest) decodeAhead(batch []bridge.Delivery, ahead int) (items <-chan *item, end func()) {
+	ready, stop := make(chan *item, ahead), make(chan struct{})
 	var decoding sync.WaitGroup
 	decoding.Go(func() {
 		for n := range batch {
-			ready <- i.decode(&batch[n])
+			select {
+			case ready <- i.decode(&batch[n]):
+			case <-stop:
+				return
+			}
 		}
 	})
-	return ready, decoding.Wait
+	return ready, func() {
+		close(stop)
+		decoding.Wait()
+	}
 }
 
 // takeTogether takes a part of a batch in one transaction. If that fails for another reason than the database, each report is taken alone,

@@ -33,6 +33,9 @@ type machine struct {
 // change sets what an update of the property collector says. A property that isn't set any more comes with a nil value.
 func (m *machine) change(changes []types.PropertyChange) {
 	for _, c := range changes {
+		if c.Val == nil && (c.Name == propUUID || c.Name == propExtra) {
+			continue // the configuration can't be read, as of a VM whose datastore is lost: it hasn't another id
+		}
 		switch c.Name {
 		case propName:
 			m.name, _ = c.Val.(string)

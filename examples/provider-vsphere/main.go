@@ -53,6 +53,9 @@ func parseFlags(args []string) (flags, error) {
 	if err := set.Parse(args); err != nil {
 		return f, err
 	}
+	if set.NArg() > 0 {
+		return f, fmt.Errorf("%q is no flag; what comes after it isn't read", set.Arg(0))
+	}
 	for name, value := range map[string]string{"provider": f.provider, "vcenter": f.vcenter, "user": f.user, "password-file": f.passwordFile} {
 		if value == "" {
 			return f, fmt.Errorf("-%s is required", name)

@@ -21,6 +21,8 @@ type Provider struct {
 	machines map[types.ManagedObjectReference]*machine
 	tasks    map[types.ManagedObjectReference]task
 	owners   map[string]types.ManagedObjectReference // who has an id
+
+	before map[types.ManagedObjectReference]*machine // of the session before
 }
 
 // NewProvider returns a provider that has yet to Run.

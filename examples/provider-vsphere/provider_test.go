@@ -5,7 +5,10 @@ import (
 	"io"
 	"log"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,14 +31,22 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, broker: transporttest.New()}
-	var err error
-	b.reporter, err = status.NewReporter(b.broker, status.ReporterOptions{Provider: "vcenter-1", Window: time.Millisecond, Logger: quiet})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { b.reporter.Close(context.Background()) })
+	b.report(nil)
 	return b
 }
+
+// report starts a reporter, in the place of one that was closed.
+func (b *bench) report(spool status.Spool) {
+	b.t.Helper()
+	var err error
+	b.reporter, err = status.NewReporter(b.broker, status.ReporterOptions{Provider: "vcenter-1", Window: time.Millisecond, Spool: spool, Logger: quiet})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(b.close)
+}
+
+func (b *bench) close() { b.reporter.Close(context.Background()) }
 
 // expect waits for a report.
 func (b *bench) expect(id string, want status.Status) status.Report {
@@ -54,6 +65,16 @@ func (b *bench) expect(id string, want status.Status) status.Report {
 		b.seen++
 		if r.ResourceID == id && r.Status == want {
 			return r
+		}
+	}
+}
+
+// until waits until condition is true.
+func (b *bench) until(condition func() bool) {
+	b.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !condition(); <-time.After(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("not in time; there is %v", b.all())
 		}
 	}
 }
@@ -86,6 +107,184 @@ func TestWhatHappensWhileTheVCenterIsAwayIsReportedAfterwards(t *testing.T) {
 	b.expect(goneID, status.Deleted)
 	if slices.Contains(b.reporter.Known("vm"), goneID) {
 		t.Error("what is gone is still known")
+	}
+}
+
+func TestASessionThatExpiredIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	v, b := newVCenter(t), newBench(t)
+	ref := v.anyVM()
+	id := v.uuid(ref)
+	defer v.watch(Options{Reporter: b.reporter, Retry: time.Millisecond})()
+	b.expectAny(id, status.Running)
+	for range 3 {
+		v.endSessions()
+		v.powerOff(ref)
+		b.expect(id, status.Stopped)
+		v.endSessions()
+		v.powerOn(ref)
+		b.expect(id, status.Running)
+	}
+}
+
+// A VM whose files the vCenter can't reach has no configuration to read an id from.
+func TestAVMWithoutConfigurationKeepsItsID(t *testing.T) {
+	t.Parallel()
+	for name, by := range map[string]IdentifyBy{"instance UUID": ByInstanceUUID, "extra config": ByExtraConfig} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v, b := newVCenter(t), newBench(t)
+			ref := v.create("mine", &types.OptionValue{Key: DefaultIDKey, Value: "vm-42"})
+			id := "vm-42"
+			if by == ByInstanceUUID {
+				id = v.uuid(ref)
+			}
+			defer v.watch(Options{Reporter: b.reporter, IdentifyBy: by, Confirm: time.Millisecond, Retry: 50 * time.Millisecond})()
+			b.expectAny(id, status.Stopped)
+			config := v.inaccessible(ref)
+			b.expect(id, status.Error)
+			v.endSessions()
+			v.connect(ref, types.VirtualMachineConnectionStateDisconnected, nil)
+			b.expect(id, status.Unknown)
+			b.until(func() bool { return v.called("Login") == 2 })
+			v.connect(ref, types.VirtualMachineConnectionStateConnected, nil) // its files are there again, and have yet to be read
+			b.expect(id, status.Stopped)
+			v.accessible(ref, config)
+			v.powerOn(ref)
+			b.expect(id, status.Running)
+			if slices.Contains(b.all(), id+" DELETED") {
+				t.Errorf("what is inaccessible isn't gone: %v", b.all())
+			}
+		})
+	}
+}
+
+// The simulator tells nobody that a configuration goes.
+func TestAConfigurationThatGoesLeavesTheID(t *testing.T) {
+	b := newBench(t)
+	p, err := NewProvider(Options{URL: &url.URL{User: url.User("u")}, Reporter: b.reporter, Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.machines, p.owners = map[types.ManagedObjectReference]*machine{}, map[string]types.ManagedObjectReference{}
+	w := &watch{provider: p, identity: identity{by: ByInstanceUUID}}
+	tell := func(changes ...types.PropertyChange) {
+		p.take(t.Context(), w, []types.ObjectUpdate{{Obj: types.ManagedObjectReference{Type: kindVM, Value: "vm-1"}, Kind: types.ObjectUpdateKindModify, ChangeSet: changes}})
+	}
+	tell(types.PropertyChange{Name: propUUID, Val: "u-1"}, types.PropertyChange{Name: propPower, Val: types.VirtualMachinePowerStatePoweredOff})
+	b.expect("u-1", status.Stopped)
+	tell(types.PropertyChange{Name: propUUID}, types.PropertyChange{Name: propConnection, Val: types.VirtualMachineConnectionStateInaccessible})
+	b.expect("u-1", status.Error)
+}
+
+// With one among the VMs that doesn't say who it is, nobody knows which are missing.
+func TestAfterARestartAVMWithoutConfigurationIsNotTakenForGone(t *testing.T) {
+	t.Parallel()
+	v, b := newVCenter(t), newBench(t)
+	path := filepath.Join(t.TempDir(), "spool")
+	b.close()
+	b.report(openSpool(t, path))
+	refs := v.all()
+	lost, gone := v.uuid(refs[0]), v.uuid(refs[1])
+	stop := v.watch(Options{Reporter: b.reporter})
+	b.expectAny(lost, status.Running)
+	b.expectAny(gone, status.Running)
+	stop()
+	b.close()
+
+	config := v.inaccessible(refs[0])
+	v.powerOff(refs[1])
+	v.destroy(refs[1])
+	b.report(openSpool(t, path))
+	waits, reads := v.called("WaitForUpdatesEx"), 0
+	defer v.watch(Options{Reporter: b.reporter, Confirm: time.Millisecond})()
+	b.until(func() bool { reads = v.called("RetrievePropertiesEx"); return v.called("WaitForUpdatesEx") > waits+1 })
+	b.until(func() bool { return v.called("RetrievePropertiesEx") > reads+2 || slices.Contains(b.all(), lost+" DELETED") }) // it looks for them again and again
+	v.accessible(refs[0], config)
+	b.expect(gone, status.Deleted)
+	if slices.Contains(b.all(), lost+" DELETED") {
+		t.Errorf("what is inaccessible isn't gone: %v", b.all())
+	}
+}
+
+func TestVMsThatWentWhileTheProcessWasDownAreReported(t *testing.T) {
+	t.Parallel()
+	for name, all := range map[string]bool{"some": false, "all": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v, b := newVCenter(t), newBench(t)
+			path := filepath.Join(t.TempDir(), "spool")
+			b.close()
+			b.report(openSpool(t, path))
+			stop := v.watch(Options{Reporter: b.reporter})
+			refs := v.all()
+			var ids []string
+			for _, ref := range refs {
+				ids = append(ids, v.uuid(ref))
+				b.expectAny(ids[len(ids)-1], status.Running)
+			}
+			stop()
+			b.close()
+			b.broker.Away(true)
+			if !all {
+				refs, ids = refs[:1], ids[:1]
+			}
+			for _, ref := range refs {
+				v.powerOff(ref)
+				v.destroy(ref)
+			}
+			b.report(openSpool(t, path))
+			stop = v.watch(Options{Reporter: b.reporter, Confirm: time.Millisecond})
+			b.until(func() bool { return b.reporter.Stats().Waiting >= len(ids) })
+			stop()
+			b.close() // and the broker hasn't heard of it
+
+			b.report(openSpool(t, path))
+			b.broker.Away(false)
+			for _, id := range ids {
+				b.expectAny(id, status.Deleted)
+			}
+		})
+	}
+}
+
+func TestWrongCredentialsAreTriedAgainAndLeaveNothingBehind(t *testing.T) {
+	t.Parallel()
+	v, b := newVCenter(t), newBench(t)
+	right := v.user
+	v.user = url.UserPassword("nobody", "") // the only password that the simulator refuses
+	stop := v.watch(Options{Reporter: b.reporter, Retry: time.Millisecond})
+	b.until(func() bool { return v.called("Login") >= 20 })
+	if n := v.connections.Load(); n > 3 {
+		t.Errorf("%d connections are open after 20 logins that were refused", n)
+	}
+	stop()
+	v.user = right
+	defer v.watch(Options{Reporter: b.reporter})()
+	b.expectAny(v.uuid(v.anyVM()), status.Running)
+}
+
+func TestFlagsAreChecked(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	right := []string{"-provider", "x", "-vcenter", "https://vcenter", "-user", "u", "-password-file", file}
+	for says, args := range map[string][]string{
+		"is required":           {"-provider", "x"},
+		"flag provided but not": append(right, "-nosuch"),
+		`"false" is no flag`:    append(right, "-insecure", "false", "-spool", "file"),
+	} {
+		if _, err := parseFlags(args); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v: %v, want %q", args, err, says)
+		}
+	}
+	f, err := parseFlags(right)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u, err := f.url(); err != nil || u.String() != "https://u:secret@vcenter/sdk" {
+		t.Errorf("%v, %v", u, err)
 	}
 }
 
@@ -132,6 +331,15 @@ func TestVMsAreKnownByWhatTheOperatorChose(t *testing.T) {
 		v.powerOff(ref)
 		b.expect("vm-7", status.Stopped)
 	})
+}
+
+func openSpool(t *testing.T, path string) status.Spool {
+	t.Helper()
+	spool, err := status.OpenFileSpool(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spool
 }
 
 func TestWords(t *testing.T) {

@@ -49,6 +49,11 @@ func (p *Provider) login(ctx context.Context) (c *vim25.Client, logout func(), e
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	transport := soap.NewClient(p.options.URL, p.options.Insecure)
+	defer func() {
+		if err != nil {
+			transport.CloseIdleConnections()
+		}
+	}()
 	if p.options.CA != "" {
 		if err := transport.SetRootCAs(p.options.CA); err != nil {
 			return nil, nil, fmt.Errorf("certificates in %s: %w", p.options.CA, err)
@@ -148,9 +153,9 @@ func (w *watch) run(ctx context.Context) error {
 			for _, f := range set.FilterSet {
 				w.provider.take(ctx, w, f.ObjectSet)
 			}
-			if truncated := set.Truncated != nil && *set.Truncated; !truncated && !w.listed {
-				w.compare()
-			}
+		}
+		if more := set != nil && set.Truncated != nil && *set.Truncated; !more && !w.listed {
+			w.compare() // nothing to tell: there is no VM
 		}
 		if err := w.confirm(ctx); err != nil {
 			return err
@@ -181,6 +186,7 @@ func (w *watch) next(ctx context.Context, req *types.WaitForUpdatesEx) (*types.U
 func (w *watch) compare() {
 	w.listed = true
 	p := w.provider
+	p.before = p.machines
 	for _, id := range p.reporter.Known("vm") {
 		if _, there := p.owners[id]; !there {
 			w.missing = append(w.missing, id)
@@ -195,9 +201,14 @@ func (w *watch) confirm(ctx context.Context) error {
 	if len(w.missing) == 0 || time.Now().Before(w.confirmAt) {
 		return nil
 	}
-	ids, err := w.list(ctx)
+	ids, unread, err := w.list(ctx)
 	if err != nil {
 		return fmt.Errorf("looking for missing VMs: %w", err)
+	}
+	if unread > 0 {
+		w.provider.log.Warn("VMs are missing, and some that are there have no configuration to read an id from: nobody knows which are gone", "missing", len(w.missing), "without_id", unread)
+		w.confirmAt = time.Now().Add(w.provider.options.Confirm)
+		return nil
 	}
 	for _, id := range w.missing {
 		_, came := w.provider.owners[id]

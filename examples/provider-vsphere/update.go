@@ -33,6 +33,9 @@ func (p *Provider) take(ctx context.Context, w *watch, updates []types.ObjectUpd
 			m := p.machines[u.Obj]
 			if m == nil {
 				m = &machine{}
+				if before := p.before[u.Obj]; before != nil {
+					m.uuid, m.extra = before.uuid, before.extra // they may not be readable now
+				}
 				p.machines[u.Obj] = m
 			}
 			m.change(u.ChangeSet)
@@ -157,21 +160,23 @@ func (p *Provider) gone(ctx context.Context, m *machine) {
 	p.send(ctx, m, status.VMwareGone)
 }
 
-// list asks for the ids of all VMs, beside the watch.
-func (w *watch) list(ctx context.Context) ([]string, error) {
+// list asks for the ids of all VMs, beside the watch. unread is how many of them have no configuration to read an id from, and weren't known before.
+func (w *watch) list(ctx context.Context) (ids []string, unread int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var vms []mo.VirtualMachine
 	if err := w.vms.Retrieve(ctx, []string{kindVM}, w.identity.properties(), &vms); err != nil {
-		return nil, fmt.Errorf("listing VMs: %w", err)
+		return nil, 0, fmt.Errorf("listing VMs: %w", err)
 	}
-	ids := make([]string, 0, len(vms))
 	for _, vm := range vms {
 		m := machine{custom: types.ArrayOfCustomFieldValue{CustomFieldValue: vm.CustomValue}}
 		if vm.Config != nil {
 			m.uuid, m.extra = vm.Config.InstanceUuid, types.ArrayOfOptionValue{OptionValue: vm.Config.ExtraConfig}
 		}
 		ids = append(ids, w.identity.of(&m))
+		if known := w.provider.machines[vm.Self]; vm.Config == nil && w.identity.by != ByAttribute && (known == nil || known.id == "") {
+			unread++
+		}
 	}
-	return ids, nil
+	return ids, unread, nil
 }

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"regexp"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -13,6 +18,7 @@ import (
 	"github.com/vmware/govmomi/find"
 	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/property"
+	"github.com/vmware/govmomi/session"
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
@@ -26,13 +32,18 @@ type vcenter struct {
 	proxy  *httptest.Server
 	away   atomic.Bool
 	user   *url.Userinfo
+	model  *simulator.Model
+
+	connections atomic.Int64 // of providers
+	mu          sync.Mutex
+	calls       map[string]int
 }
 
 func newVCenter(t *testing.T) *vcenter {
 	t.Helper()
 	model := simulator.VPX()
 	model.Machine = 2
-	v := &vcenter{t: t}
+	v := &vcenter{t: t, model: model, calls: map[string]int{}}
 	v.must(model.Create())
 	t.Cleanup(model.Remove)
 	sim := model.Service.NewServer()
@@ -50,15 +61,91 @@ func newVCenter(t *testing.T) *vcenter {
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	through := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: sim.URL.Host}) }, ErrorLog: discard}
-	v.proxy = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	v.proxy = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if v.away.Load() {
 			http.Error(w, "the vCenter is away", http.StatusServiceUnavailable)
 			return
 		}
+		v.count(r)
 		through.ServeHTTP(w, r)
 	}))
+	v.proxy.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		switch s {
+		case http.StateNew:
+			v.connections.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			v.connections.Add(-1)
+		}
+	}
+	v.proxy.Start()
 	t.Cleanup(v.proxy.Close)
 	return v
+}
+
+var callName = regexp.MustCompile(`<Body><(\w+)`)
+
+// count reads a request, and leaves it there.
+func (v *vcenter) count(r *http.Request) {
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(text))
+	if name := callName.FindSubmatch(text); name != nil {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.calls[string(name[1])]++
+	}
+}
+
+// called is how often providers have called a method.
+func (v *vcenter) called(name string) int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.calls[name]
+}
+
+// endSessions has the sessions of providers expire.
+func (v *vcenter) endSessions() {
+	v.t.Helper()
+	ctx := v.t.Context()
+	manager := session.NewManager(v.client.Client)
+	mine, err := manager.UserSession(ctx)
+	v.must(err)
+	var of mo.SessionManager
+	v.must(property.DefaultCollector(v.client.Client).RetrieveOne(ctx, manager.Reference(), []string{"sessionList"}, &of))
+	for _, s := range of.SessionList {
+		if s.Key != mine.Key {
+			v.must(manager.TerminateSession(ctx, []string{s.Key}))
+		}
+	}
+}
+
+// inaccessible takes a VM's configuration away, as a datastore does that is lost.
+func (v *vcenter) inaccessible(ref types.ManagedObjectReference) (config *types.VirtualMachineConfigInfo) {
+	config = v.simulated(ref).Config
+	v.connect(ref, types.VirtualMachineConnectionStateInaccessible, nil)
+	return config
+}
+
+func (v *vcenter) accessible(ref types.ManagedObjectReference, config *types.VirtualMachineConfigInfo) {
+	v.connect(ref, types.VirtualMachineConnectionStateConnected, config)
+}
+
+func (v *vcenter) simulated(ref types.ManagedObjectReference) *simulator.VirtualMachine {
+	return v.model.Map().Get(ref).(*simulator.VirtualMachine)
+}
+
+func (v *vcenter) connect(ref types.ManagedObjectReference, state types.VirtualMachineConnectionState, config *types.VirtualMachineConfigInfo) {
+	vm, ctx := v.simulated(ref), v.model.Service.Context
+	ctx.WithLock(vm, func() {
+		vm.Config = config
+		changes := []types.PropertyChange{{Name: propConnection, Val: state}}
+		if config != nil {
+			changes = append(changes, types.PropertyChange{Name: propUUID, Val: config.InstanceUuid}, types.PropertyChange{Name: propExtra, Val: config.ExtraConfig})
+		}
+		ctx.Update(vm, changes)
+	})
 }
 
 // cut ends the providers' connections, and lets none in until it is called with false.

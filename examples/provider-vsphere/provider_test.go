@@ -162,19 +162,39 @@ func TestAVMWithoutConfigurationKeepsItsID(t *testing.T) {
 // The simulator tells nobody that a configuration goes.
 func TestAConfigurationThatGoesLeavesTheID(t *testing.T) {
 	b := newBench(t)
+	tell := b.take(ByInstanceUUID)
+	tell("vm-1", types.PropertyChange{Name: propUUID, Val: "u-1"}, types.PropertyChange{Name: propPower, Val: types.VirtualMachinePowerStatePoweredOff})
+	b.expect("u-1", status.Stopped)
+	tell("vm-1", types.PropertyChange{Name: propUUID}, types.PropertyChange{Name: propConnection, Val: types.VirtualMachineConnectionStateInaccessible})
+	b.expect("u-1", status.Error)
+}
+
+func TestAnIDThatAVMGivesUpIsTheClones(t *testing.T) {
+	b := newBench(t)
+	tell := b.take(ByExtraConfig)
+	id := func(id string) types.PropertyChange {
+		return types.PropertyChange{Name: propExtra, Val: types.ArrayOfOptionValue{OptionValue: []types.BaseOptionValue{&types.OptionValue{Key: DefaultIDKey, Value: id}}}}
+	}
+	tell("vm-1", id("a"), types.PropertyChange{Name: propPower, Val: types.VirtualMachinePowerStatePoweredOff})
+	b.expect("a", status.Stopped)
+	tell("vm-2", id("a"), types.PropertyChange{Name: propPower, Val: types.VirtualMachinePowerStatePoweredOn})
+	tell("vm-1", id("b"))
+	b.expectAny("b", status.Stopped)
+	b.expectAny("a", status.Running)
+}
+
+// take returns what tells a provider of changes of a VM, without a vCenter.
+func (b *bench) take(by IdentifyBy) (tell func(vm string, changes ...types.PropertyChange)) {
+	b.t.Helper()
 	p, err := NewProvider(Options{URL: &url.URL{User: url.User("u")}, Reporter: b.reporter, Logger: quiet})
 	if err != nil {
-		t.Fatal(err)
+		b.t.Fatal(err)
 	}
 	p.machines, p.owners = map[types.ManagedObjectReference]*machine{}, map[string]types.ManagedObjectReference{}
-	w := &watch{provider: p, identity: identity{by: ByInstanceUUID}}
-	tell := func(changes ...types.PropertyChange) {
-		p.take(t.Context(), w, []types.ObjectUpdate{{Obj: types.ManagedObjectReference{Type: kindVM, Value: "vm-1"}, Kind: types.ObjectUpdateKindModify, ChangeSet: changes}})
+	w := &watch{provider: p, identity: identity{by: by, key: DefaultIDKey}}
+	return func(vm string, changes ...types.PropertyChange) {
+		p.take(b.t.Context(), w, []types.ObjectUpdate{{Obj: types.ManagedObjectReference{Type: kindVM, Value: vm}, Kind: types.ObjectUpdateKindModify, ChangeSet: changes}})
 	}
-	tell(types.PropertyChange{Name: propUUID, Val: "u-1"}, types.PropertyChange{Name: propPower, Val: types.VirtualMachinePowerStatePoweredOff})
-	b.expect("u-1", status.Stopped)
-	tell(types.PropertyChange{Name: propUUID}, types.PropertyChange{Name: propConnection, Val: types.VirtualMachineConnectionStateInaccessible})
-	b.expect("u-1", status.Error)
 }
 
 // With one among the VMs that doesn't say who it is, nobody knows which are missing.
@@ -199,7 +219,9 @@ func TestAfterARestartAVMWithoutConfigurationIsNotTakenForGone(t *testing.T) {
 	waits, reads := v.called("WaitForUpdatesEx"), 0
 	defer v.watch(Options{Reporter: b.reporter, Confirm: time.Millisecond})()
 	b.until(func() bool { reads = v.called("RetrievePropertiesEx"); return v.called("WaitForUpdatesEx") > waits+1 })
-	b.until(func() bool { return v.called("RetrievePropertiesEx") > reads+2 || slices.Contains(b.all(), lost+" DELETED") }) // it looks for them again and again
+	b.until(func() bool { // it looks for them again and again
+		return v.called("RetrievePropertiesEx") > reads+2 || slices.Contains(b.all(), lost+" DELETED")
+	})
 	v.accessible(refs[0], config)
 	b.expect(gone, status.Deleted)
 	if slices.Contains(b.all(), lost+" DELETED") {

@@ -39,7 +39,9 @@ func (p *Provider) take(ctx context.Context, w *watch, updates []types.ObjectUpd
 				p.machines[u.Obj] = m
 			}
 			m.change(u.ChangeSet)
-			p.identify(w, u.Obj, m)
+			if free := p.identify(w, u.Obj, m); free != "" {
+				p.inherit(ctx, w, free)
+			}
 			touched[u.Obj] = true
 		}
 	}
@@ -81,15 +83,16 @@ func (p *Provider) takeTask(u types.ObjectUpdate) (vms []types.ManagedObjectRefe
 	return vms
 }
 
-// identify gives m its id. Two VMs can't be one resource: who came first keeps the id.
-func (p *Provider) identify(w *watch, ref types.ManagedObjectReference, m *machine) {
+// identify gives m its id. Two VMs can't be one resource: who came first keeps the id. free is the one that m had before.
+func (p *Provider) identify(w *watch, ref types.ManagedObjectReference, m *machine) (free string) {
 	id := w.identity.of(m)
 	if id == m.id {
-		return
+		return ""
 	}
 	if m.id != "" {
-		p.log.Warn("a VM has another id now; nothing is reported under the one before", "vm", m.name, "before", m.id, "now", id)
-		delete(p.owners, m.id)
+		p.log.Warn("a VM has another id now; nothing is reported of it under the one before", "vm", m.name, "before", m.id, "now", id)
+		free = m.id
+		delete(p.owners, free)
 	}
 	if other, taken := p.owners[id]; taken && other != ref {
 		if m.refused != id {
@@ -100,6 +103,7 @@ func (p *Provider) identify(w *watch, ref types.ManagedObjectReference, m *machi
 	if m.id = id; id != "" {
 		p.owners[id] = ref
 	}
+	return free
 }
 
 // leave is called when a VM is out of sight: it is gone, or we aren't allowed to see it any more.

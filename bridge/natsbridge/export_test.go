@@ -3,6 +3,7 @@ package natsbridge
 import (
 	"context"
 	"net"
+	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 )
@@ -14,6 +15,12 @@ func RemoteJournal(ctx context.Context, url string, o RemoteOptions) (j bus.Jour
 		return nil, nil, err
 	}
 	return r, r.close, nil
+}
+
+// Sleep has a lease of a RemoteJournal last no longer, as if the process had been stopped and woke up now, with nothing noticed yet.
+func Sleep(l bus.Lease) {
+	now := time.Now()
+	l.(*remoteLease).until.Store(&now)
 }
 
 // CoalesceRoom is coalesceRoom.

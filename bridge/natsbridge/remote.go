@@ -65,7 +65,9 @@ func (o RemoteOptions) withDefaults() (RemoteOptions, error) {
 //	defer b.Close(ctx)
 //
 // Durable subscriptions have all their promises: at least once, in order per resource, parking, one process at a time for each name, across restarts. Their cursors,
-// leases, attempts and parked events lie in the key-value bucket <stream>-remote. Numbers (Header.Seq) are the stream's; one whose message is gone, or is no event,
+// leases, attempts and parked events lie in the key-value bucket <stream>-remote, which must keep them: in files, without a TTL.
+// A process that was stopped for longer than RemoteOptions.Lease stores nothing when it wakes up, unless it was stopped in the midst of a write: a parked event may
+// then lie there though another process has handled it. Numbers (Header.Seq) are the stream's; one whose message is gone, or is no event,
 // is passed over, the latter with a warning; one that fails when its message is gone can't be parked, and is an error in the log. bus.Publish is for this process alone; nothing can be recorded from here, and journal.Subscribe is bus.ErrNoJournal.
 //
 // Remote waits for the broker and the stream until ctx ends. Later outages are waited for without end. Closing the bus closes the connection.
@@ -160,9 +162,34 @@ func (j *remote) look(ctx context.Context, js jetstream.JetStream) error {
 	if err != nil {
 		return &StreamError{Stream: bucket, Err: err}
 	}
+	if err := lasts(ctx, kv); err != nil {
+		return err
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.stream, j.kv = stream, kv
+	return nil
+}
+
+// lasts is a *StreamError if a bucket that somebody else has made forgets by itself what it was given.
+func lasts(ctx context.Context, kv jetstream.KeyValue) error {
+	status, err := kv.Status(ctx)
+	if err != nil {
+		return &StreamError{Stream: kv.Bucket(), Err: err}
+	}
+	bucket, ok := status.(*jetstream.KeyValueBucketStatus)
+	if !ok {
+		return nil // never: jetstream has no other
+	}
+	c := bucket.StreamInfo().Config
+	switch limited := c.MaxBytes > 0 || c.MaxMsgs > 0; {
+	case c.Storage != jetstream.FileStorage:
+		return &StreamError{Stream: kv.Bucket(), Setting: "storage", Have: c.Storage.String(), Want: jetstream.FileStorage.String()}
+	case c.MaxAge != 0:
+		return &StreamError{Stream: kv.Bucket(), Setting: "TTL", Have: c.MaxAge.String(), Want: "none"}
+	case limited && c.Discard != jetstream.DiscardNew:
+		return &StreamError{Stream: kv.Bucket(), Setting: "discard policy", Have: c.Discard.String(), Want: jetstream.DiscardNew.String()}
+	}
 	return nil
 }
 

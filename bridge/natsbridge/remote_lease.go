@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bus"
@@ -26,7 +27,8 @@ type remoteLease struct {
 	lost     chan struct{}
 	stop     context.CancelFunc
 	over     sync.Once
-	done     chan struct{} // closed when nobody renews it any more
+	until    atomic.Pointer[time.Time] // nobody else can have taken it before
+	done     chan struct{}             // closed when nobody renews it any more
 	value    storedLease
 	revision uint64
 }
@@ -111,6 +113,8 @@ func (j *remote) tryLease(ctx context.Context, name string, me storedLease, seen
 func (j *remote) keepLease(name string, value storedLease, revision uint64, began time.Time) *remoteLease {
 	ctx, stop := context.WithCancel(j.life)
 	l := &remoteLease{j: j, name: name, lost: make(chan struct{}), stop: stop, done: make(chan struct{}), value: value, revision: revision}
+	until := began.Add(j.options.Lease)
+	l.until.Store(&until)
 	j.mu.Lock()
 	if j.leases == nil {
 		j.leases = map[string]*remoteLease{}
@@ -119,12 +123,13 @@ func (j *remote) keepLease(name string, value storedLease, revision uint64, bega
 	j.mu.Unlock()
 	j.running.Go(func() {
 		defer close(l.done)
-		for until := began.Add(j.options.Lease); sleep(ctx, j.options.Lease/3); {
-			began := time.Now()
+		for sleep(ctx, j.options.Lease/3) {
+			began, until := time.Now(), *l.until.Load()
 			err := l.renew(ctx, until)
 			switch {
 			case err == nil:
 				until = began.Add(j.options.Lease)
+				l.until.Store(&until)
 			case outdated(err), !time.Now().Before(until.Add(-j.options.Lease / 3)):
 				l.end()
 				return

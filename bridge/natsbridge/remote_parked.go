@@ -89,9 +89,11 @@ func (j *remote) putParked(ctx context.Context, p bus.Parked) error {
 		return err
 	}
 	defer done()
-	if err := j.fence(p.Subscription); err != nil {
+	ctx, cancel, err := j.fence(ctx, p.Subscription)
+	if err != nil {
 		return err
 	}
+	defer cancel()
 	value, err := json.Marshal(p)
 	if err == nil {
 		_, err = kv.Put(ctx, key("parked", p.Subscription, seqKey(p.Seq)), value)
@@ -121,9 +123,11 @@ func (j *remote) unpark(ctx context.Context, name string, seq uint64) error {
 		return err
 	}
 	defer done()
-	if err := j.fence(name); err != nil {
+	ctx, cancel, err := j.fence(ctx, name)
+	if err != nil {
 		return err
 	}
+	defer cancel()
 	if err := kv.Purge(ctx, key("parked", name, seqKey(seq))); err != nil {
 		return j.failed("parked events", err)
 	}

@@ -99,10 +99,12 @@ func (j *remote) SetCursor(ctx context.Context, name string, seq uint64) error {
 	if err != nil {
 		return err
 	}
-	for {
-		if err := j.fence(name); err != nil {
+	raise := func() error {
+		ctx, cancel, err := j.fence(ctx, name)
+		if err != nil {
 			return err
 		}
+		defer cancel()
 		entry, stored, err := readCursor(ctx, kv, name)
 		switch {
 		case errors.Is(err, jetstream.ErrKeyNotFound):
@@ -112,10 +114,13 @@ func (j *remote) SetCursor(ctx context.Context, name string, seq uint64) error {
 		case err == nil:
 			_, err = kv.Update(ctx, key("cursor", name), value, entry.Revision())
 		}
-		if err == nil {
-			return nil
-		}
-		if !outdated(err) {
+		return err
+	}
+	for {
+		switch err := raise(); {
+		case err == nil || errors.Is(err, bus.ErrLeaseLost):
+			return err
+		case !outdated(err):
 			return j.failed("cursor of "+name, err)
 		}
 	}
@@ -178,9 +183,11 @@ func (j *remote) changeAttempts(ctx context.Context, name string, change func([]
 		return err
 	}
 	defer done()
-	if err := j.fence(name); err != nil {
+	ctx, cancel, err := j.fence(ctx, name)
+	if err != nil {
 		return err
 	}
+	defer cancel()
 	all, err := readAttempts(ctx, kv, name)
 	if err != nil {
 		return j.failed("attempts of "+name, err)
@@ -195,18 +202,22 @@ func (j *remote) changeAttempts(ctx context.Context, name string, change func([]
 	return nil
 }
 
-// fence is bus.ErrLeaseLost if this process had the lease of a name and hasn't any more.
-func (j *remote) fence(name string) error {
+// fence is bus.ErrLeaseLost if this process had the lease of a name and hasn't any more, or may not have: it may just wake up after another has taken it.
+// What is written with the context that it returns doesn't begin later than the lease lasts.
+func (j *remote) fence(ctx context.Context, name string) (context.Context, context.CancelFunc, error) {
 	j.mu.Lock()
 	l := j.leases[name]
 	j.mu.Unlock()
 	if l == nil {
-		return nil
+		return ctx, func() {}, nil
 	}
-	select {
-	case <-l.lost:
-		return fmt.Errorf("%w: %s", bus.ErrLeaseLost, name)
-	default:
-		return nil
+	until := *l.until.Load()
+	if !time.Now().Before(until) {
+		l.end()
 	}
+	if l.isOver() {
+		return nil, nil, fmt.Errorf("%w: %s", bus.ErrLeaseLost, name)
+	}
+	ctx, cancel := context.WithDeadline(ctx, until)
+	return ctx, cancel, nil
 }

@@ -291,6 +291,66 @@ func TestRemoteSaysSoThoughTheConnectionLasts(t *testing.T) {
 	next.holds(t, "a3@1", "a4@2", "a5@3", "a6@4")
 }
 
+func TestRemoteSaysWhatIsWrongWithItsBucket(t *testing.T) {
+	t.Parallel()
+	for setting, bucket := range map[string]jetstream.KeyValueConfig{"TTL is 1h0m0s": {TTL: time.Hour}, "storage is": {Storage: jetstream.MemoryStorage}} {
+		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
+			b := newBroker(t).start()
+			js, _ := cloudStream(t, b)
+			bucket.Bucket = "cloudbus-remote"
+			_, err := js.CreateKeyValue(t.Context(), bucket)
+			must(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // it waits for the bucket to be mended
+			defer cancel()
+			_, err = natsbridge.Remote(ctx, b.url(), natsbridge.RemoteOptions{Logger: discard})
+			var wrong *natsbridge.StreamError
+			if !errors.As(err, &wrong) || !strings.Contains(wrong.Error(), setting) {
+				t.Errorf("Remote says %v", err)
+			}
+		})
+	}
+}
+
+// A process that was stopped for longer than its lease has not noticed yet that another has the name.
+func TestRemoteThatWakesUpStoresNothing(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t).start()
+	js, _ := cloudStream(t, b)
+	takeNote(t, js, note{Of: "a", N: 1}, false)
+	takeNote(t, js, note{Of: "a", N: 2}, false)
+	opened, end, err := natsbridge.RemoteJournal(t.Context(), b.url(), natsbridge.RemoteOptions{Logger: discard, Lease: time.Hour})
+	must(t, err)
+	defer end()
+	j := opened.(remoteJournal)
+	lease, err := j.Lease(t.Context(), "mailer", nil)
+	must(t, err)
+	must(t, j.SetCursor(t.Context(), "mailer", 1))
+	must(t, j.Park(t.Context(), "mailer", bus.Parking{Seq: 1, Reason: "no", Tries: 3}))
+	natsbridge.Sleep(lease)
+	for what, err := range map[string]error{
+		"a cursor":             j.SetCursor(t.Context(), "mailer", 2),
+		"a parked event":       j.Park(t.Context(), "mailer", bus.Parking{Seq: 2, Reason: "no", Tries: 3}),
+		"one that was handled": j.Unpark(t.Context(), "mailer", 1),
+		"attempts":             j.StoreAttempts(t.Context(), "mailer", bus.Attempt{Seq: 2, Tries: 1}),
+	} {
+		if !errors.Is(err, bus.ErrLeaseLost) {
+			t.Errorf("%s: %v, want ErrLeaseLost", what, err)
+		}
+	}
+	select {
+	case <-lease.Lost():
+	default:
+		t.Error("it doesn't know that the lease is lost")
+	}
+	if parked, err := j.Parked(t.Context(), bus.ParkedQuery{Subscription: "mailer"}); err != nil || len(parked) != 1 || parked[0].Seq != 1 {
+		t.Errorf("parked are %v (%v)", parked, err)
+	}
+	if seq, _, err := j.Cursor(t.Context(), "mailer"); seq != 1 || err != nil {
+		t.Errorf("the cursor is at %d (%v)", seq, err)
+	}
+}
+
 func TestRemoteGoesOnWithoutItsBucket(t *testing.T) {
 	b := newBroker(t).start()
 	js, _ := cloudStream(t, b)

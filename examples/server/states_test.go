@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -77,6 +78,40 @@ func TestStatesAreListedThenFollowedOverNATSAlone(t *testing.T) {
 	if !maps.Equal(late.states, want) || late.messages != len(want) {
 		t.Errorf("who lists now gets %v in %d messages, want %v, one each", late.states, late.messages, want)
 	}
+	p.stop()
+}
+
+// The broker inside the server is killed with it.
+func TestStatesOutliveAKilledServerAndItsBroker(t *testing.T) {
+	defer http.DefaultClient.CloseIdleConnections()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data := t.TempDir()
+	start := func() *process {
+		return startProcess(t, "-data", data, "-nats-listen", address, "-states", "-operation-time", "0s", "-fail-rate", "0", "-log", "error")
+	}
+	want := map[string]string{}
+	for round := range 3 {
+		p := start()
+		for n := range 20 {
+			id := fmt.Sprintf("web-%d-%d", round, n)
+			p.request("POST", "/v1/resources/vm", fmt.Sprintf(`{"id":%q,"tenant":"acme"}`, id))
+			want["acme.vm."+id] = "stopped"
+		}
+		if err := p.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = p.cmd.Wait() // killed
+		http.DefaultClient.CloseIdleConnections()
+	}
+	p := start()
+	consumeStates(t, address).until(want)
 	p.stop()
 }
 

@@ -43,7 +43,7 @@ func (i *Ingest) tryApply(ctx context.Context, items []*item) error {
 			it.decide(known, now.UnixNano())
 		}
 		if it.outcome == applied {
-			shots, shooters = append(shots, i.shot(it, now)), append(shooters, it)
+			shots, shooters, it.shot = append(shots, i.shot(it, now)), append(shooters, it), true
 		}
 	}
 	var watch stopwatch
@@ -106,7 +106,7 @@ func (it *item) decide(known map[place]*row, now int64) {
 	}
 	switch {
 	case prev != nil && prev.same(it.mark):
-		it.outcome = duplicate
+		it.outcome, it.prev = duplicate, prev
 	case prev != nil && prev.provider != "" && prev.provider != it.report.Provider:
 		it.owner = prev.provider
 		it.reject(&RejectError{Reason: WrongProvider, Detail: fmt.Sprintf("%s/%s belongs to %q", it.report.Kind, it.report.ResourceID, prev.provider)})

@@ -51,7 +51,14 @@ func (i *Ingest) Stats() IngestStats {
 
 // note counts an item whose outcome is committed.
 func (c *counts) note(it *item) {
-	switch it.outcome {
+	outcome := it.outcome
+	if outcome == duplicate && it.shot { // an earlier run, which fell apart into transactions of their own, has stored it before it was planned again
+		outcome = applied
+		if it.prev.isHeld {
+			outcome = isHeld
+		}
+	}
+	switch outcome {
 	case applied:
 		c.applied.Add(1)
 	case isHeld:

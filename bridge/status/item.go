@@ -28,6 +28,7 @@ type item struct {
 
 	prev, next *row    // what is stored before it, and after it
 	outcome    outcome // of the run that counts
+	shot       bool    // a run has fired it
 }
 
 // outcome is what became of an item.

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/cloudbus-go/cloudbus/bridge"
 	"github.com/cloudbus-go/cloudbus/bridge/status"
+	"github.com/cloudbus-go/cloudbus/bus/journal"
 	"github.com/cloudbus-go/cloudbus/fsm"
 	"github.com/cloudbus-go/cloudbus/listeners"
 	"github.com/cloudbus-go/cloudbus/resources"
@@ -237,4 +239,45 @@ func TestAnOrphanThatIsTakenMeanwhileIsNone(t *testing.T) {
 	}
 	// It took the alerts over when the other was stopped, and hears of what that writes.
 	two.until("the orphan's alert is cleared", func() bool { return len(two.activeAlerts()) == 0 })
+}
+
+// A batch whose moves are vetoed falls apart into single transactions. When one of those has to be planned again, so is the batch.
+func TestWhatWasStoredBeforeABatchIsPlannedAgainIsNoRepeat(t *testing.T) {
+	s := newSite(t)
+	armed := false
+	s.more = []resources.Listener{listeners.Funcs{ListenerName: "trouble", OnBefore: func(_ context.Context, c resources.Change) error {
+		if c.ResourceID == "z" && armed && s.seen("vm", "a") == "RUNNING" { // z is alone, and another server writes first
+			armed = false
+			return s.store.Writer().Do(context.Background(), func(tx *journal.Tx) error {
+				return tx.DB().Exec("UPDATE status_observations SET revision = revision + 1 WHERE resource_id = 'z'").Error
+			})
+		}
+		return nil
+	}, OnInTx: func(_ context.Context, _ resources.Tx, c resources.Change) error {
+		if strings.HasPrefix(c.ResourceID, "vetoed") && strings.HasPrefix(c.Actor, "provider:") {
+			return errors.New("no")
+		}
+		return nil
+	}}}
+	s.start()
+	s.vm("a")
+	s.vm("z")
+	s.publish(s.say(1, "z", "STOPPED"), s.say(1, "held", "STOPPED"))
+	batch := []bridge.Letter{s.say(2, "a", "RUNNING"), s.say(2, "held", "RUNNING")}
+	for n := range 6 {
+		id := fmt.Sprint("vetoed", n)
+		s.vm(id)
+		batch = append(batch, s.say(2, id, "RUNNING"))
+	}
+	before := s.ingest.Stats()
+	s.stop()
+	for _, l := range append(batch, s.say(2, "z", "RUNNING")) {
+		s.must(s.transport.Publish(t.Context(), l))
+	}
+	armed = true
+	s.start()
+	s.until("all are taken", func() bool { return s.seen("vm", "z") == "RUNNING" && done(s.ingest.Stats()) >= 9 })
+	if c := s.ingest.Stats(); armed || c.Applied != 8 || c.Held != 1 || c.Duplicate != 0 {
+		t.Errorf("armed %v, counts %+v, before %+v", armed, c, before)
+	}
 }

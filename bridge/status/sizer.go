@@ -19,7 +19,7 @@ var (
 	// alone: nobody else writes, or hardly; many share a commit. The time is that of writing them, without the commit.
 	alone = pace{3 * time.Millisecond, 32, 64, 256}
 	// beside others who wait to write, and for whom this is the time that they wait longer at worst. It is that of all, with the commit.
-	beside = pace{time.Millisecond, 4, 8, 64}
+	beside = pace{500 * time.Microsecond, 2, 4, 64}
 )
 
 // others is from how many of other writers' transactions on, in the last second or so, a transaction is one beside others.

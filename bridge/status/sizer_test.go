@@ -44,8 +44,8 @@ func TestHowManyReportsShareATransaction(t *testing.T) {
 		{"alone, a slow machine", time.Millisecond, 0, 0, 32, 32},
 		{"others come now and then", 30 * us, 0, 1, 80, 110},
 		{"beside others, a quick machine", 5 * us, 0, 500, 64, 64},
-		{"beside others", 30 * us, 400 * us, 500, 15, 25},
-		{"beside others, a slow disk", 30 * us, 3 * time.Millisecond, 500, 4, 5},
+		{"beside others", 30 * us, 200 * us, 500, 8, 12},
+		{"beside others, a slow disk", 30 * us, 3 * time.Millisecond, 500, 2, 3},
 	} {
 		w := writing{each: c.each, commit: c.commit, now: time.Now()}
 		if n := w.settle(20*time.Second, c.others); n < c.least || n > c.most {

@@ -94,7 +94,7 @@ func binaryData(contentType string, data []byte) (bus.Raw, error) {
 		return wrong("datacontenttype", fmt.Sprintf("must be %q", jsonMediaType))
 	case len(data) == 0:
 		return nil, nil
-	case !json.Valid(data):
+	case !validJSON(data):
 		return wrong("data", "isn't JSON")
 	}
 	return bytes.TrimSpace(data), nil
@@ -134,7 +134,7 @@ func decodeBase64(value json.RawMessage) (bus.Raw, error) {
 		return nil, &DecodeError{Attribute: "data_base64", Reason: "must be a JSON string"}
 	}
 	data, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || !json.Valid(data) {
+	if err != nil || !validJSON(data) {
 		return nil, &DecodeError{Attribute: "data_base64", Reason: "must be JSON in base64"}
 	}
 	return bytes.TrimSpace(data), nil

@@ -97,7 +97,7 @@ func CloudEvent(e bus.Event[bus.Raw]) (event.Event, error) {
 }
 
 // check finds what keeps e from being a CloudEvent. What is recorded lies in a journal, which holds nothing but what encoding/json has written:
-// looking at its data once more would be half of what encoding costs.
+// looking at its data once more would only cost time.
 func check(e *bus.Event[bus.Raw], recorded bool) (source types.URIRef, err error) {
 	wrong := func(attribute, reason string) (types.URIRef, error) {
 		return source, &EncodeError{ID: e.ID.String(), Attribute: attribute, Reason: reason}
@@ -129,7 +129,7 @@ func check(e *bus.Event[bus.Raw], recorded bool) (source types.URIRef, err error
 			return wrong(text.Name, reason)
 		}
 	}
-	if len(e.Payload) > 0 && !recorded && !json.Valid(e.Payload) {
+	if len(e.Payload) > 0 && !recorded && !validJSON(e.Payload) {
 		return wrong("data", "isn't JSON")
 	}
 	return source, nil

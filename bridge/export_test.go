@@ -1,0 +1,4 @@
+package bridge
+
+// ValidJSON is validJSON.
+var ValidJSON = validJSON

@@ -17,6 +17,7 @@ import (
 	"github.com/cloudbus-go/cloudbus/bus/journal"
 	"github.com/cloudbus-go/cloudbus/resources/vm"
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -34,6 +35,21 @@ func (s *site) overNATS() *server.Server {
 		}
 	})
 	return broker
+}
+
+// startOver starts a site that receives over broker, and returns when the stream is there, to which providers may publish.
+func (s *site) startOver(broker *server.Server) {
+	s.t.Helper()
+	s.start()
+	conn, err := nats.Connect("", nats.InProcessServer(broker))
+	s.must(err)
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	s.must(err)
+	s.until("the stream is there", func() bool {
+		_, err := js.Stream(s.t.Context(), "dcm-status")
+		return err == nil
+	})
 }
 
 // broker starts an embedded NATS server.
@@ -84,8 +100,7 @@ const head = `"specversion":"1.0","id":"e1","source":"dcm/providers/east","type"
 
 func TestTheTableOfTheContract(t *testing.T) {
 	s := newSite(t)
-	s.overNATS()
-	s.start()
+	s.startOver(s.overNATS())
 	for _, id := range []string{"v", "moving", "gone"} {
 		s.vm(id)
 	}

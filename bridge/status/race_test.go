@@ -135,8 +135,7 @@ func TestServersShareTheReports(t *testing.T) {
 	}
 	one := newSite(t)
 	one.options.Batch = 20
-	one.overNATS()
-	one.start()
+	one.startOver(one.overNATS())
 	two := newSite(t)
 	two.path, two.options, two.transport = one.path, one.options, one.transport
 	two.start()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/cloudbus-go/cloudbus/bus"
 )
@@ -93,7 +94,7 @@ func TestEventsCarryTheTraceOfTheirContext(t *testing.T) {
 		if err := bus.Publish(bus.ContextWithTraceParent(t.Context(), traceA), w.c, manyNoted(1)[0]); err != nil {
 			t.Fatal(err)
 		}
-		w.flush()
+		synctest.Wait() // until what handlers publish is handled too
 		if len(got) != 3 || got[0].TraceParent != traceA || got[1].TraceParent != traceA || got[2].TraceParent != traceB {
 			t.Fatalf("headers %+v", got)
 		}
